@@ -1,0 +1,66 @@
+# One package for all tools, and one for each alone.
+{ pkgs }:
+let
+  inherit (pkgs) lib;
+
+  source = lib.fileset.toSource {
+    root = ../.;
+    fileset = lib.fileset.unions [
+      ../Cargo.toml
+      ../Cargo.lock
+      ../clippy.toml
+      ../crates
+      ../tests
+    ];
+  };
+
+  manifest = (lib.importTOML ../Cargo.toml).workspace.package;
+
+  build =
+    {
+      pname,
+      tools,
+      description,
+    }:
+    pkgs.rustPlatform.buildRustPackage {
+      inherit pname;
+      inherit (manifest) version;
+      src = source;
+      cargoLock.lockFile = ../Cargo.lock;
+      cargoBuildFlags = lib.concatMap (tool: [
+        "-p"
+        tool
+      ]) tools;
+      # The tests want real servers and real Nix: `./tests/run` has them, the build sandbox has not.
+      doCheck = false;
+      meta = {
+        inherit description;
+        license = [
+          lib.licenses.mit
+          lib.licenses.asl20
+        ];
+        mainProgram = builtins.head tools;
+      };
+    };
+
+  descriptions = {
+    ports = "Look up ports in the one registry";
+    ociimg = "Turn store paths and files into a reproducible OCI image";
+    pushimg = "Push an image to a registry and print its digest";
+  };
+in
+builtins.mapAttrs (
+  tool: description:
+  build {
+    pname = tool;
+    tools = [ tool ];
+    inherit description;
+  }
+) descriptions
+// {
+  likewise = build {
+    pname = "likewise";
+    tools = builtins.attrNames descriptions;
+    description = "Small Unix tools for Nix-first DevOps";
+  };
+}

@@ -1,0 +1,37 @@
+# Recipes are thin: each calls a file or a tool that works without just.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# List the recipes
+default:
+    @just --list
+
+# Run the whole chain on real input
+demo:
+    ./demo/run
+
+# Run every test with the real peers
+test *ARGS:
+    ./tests/run {{ ARGS }}
+
+# Format and lint, as CI does
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Format, and apply what clippy can fix by itself
+fix:
+    cargo fmt --all
+    cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+
+# Run the benchmarks, or those named
+bench *NAMES:
+    for name in {{ if NAMES == "" { "$(ls bench)" } else { NAMES } }}; do ./bench/$name; done
+
+# Build an image of PATHS and print its plan
+image +PATHS:
+    @cargo run --quiet --package ociimg -- build {{ PATHS }}
+
+# Build an image of PATHS, push it to REF and print its digest
+push REF +PATHS:
+    @cargo run --quiet --package ociimg -- build {{ PATHS }} | cargo run --quiet --package pushimg -- {{ REF }}
