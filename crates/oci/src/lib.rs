@@ -1,0 +1,26 @@
+//! Container images as bytes: digests, references, manifests, layers, plans, layouts and archives.
+
+mod digest;
+mod document;
+mod hash;
+mod json;
+mod media_type;
+mod reference;
+mod timestamp;
+
+pub mod config;
+pub mod descriptor;
+pub mod index;
+pub mod manifest;
+
+pub use config::{History, ImageConfig, RootFs, RunConfig};
+pub use descriptor::{Descriptor, Platform};
+pub use digest::{Algorithm, Digest, DigestError};
+pub use document::{DocumentError, Violation};
+pub use hash::{Hasher, HashingReader, HashingWriter, MismatchError, VerifyingReader};
+pub use index::Index;
+pub use json::to_go_json;
+pub use manifest::Manifest;
+pub use media_type::{MediaType, MediaTypeError};
+pub use reference::{Reference, ReferenceError};
+pub use timestamp::{Timestamp, TimestampError};
