@@ -1,0 +1,19 @@
+//! For tests only: sandboxes, fake programs, git repositories, real servers, and servers that lie.
+//!
+//! A helper here ends the test, with words, where something that the test stands on fails.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test ends where its ground fails, and it is tests that run programs"
+)]
+
+mod git;
+mod output;
+mod run;
+mod sandbox;
+
+pub use git::Git;
+pub use output::Output;
+pub use run::Run;
+pub use sandbox::{Sandbox, require};

@@ -1,0 +1,62 @@
+//! The sandbox holds what it promises.
+
+use std::time::Duration;
+
+use testkit::Sandbox;
+
+#[test]
+fn a_program_sees_only_the_sandbox() {
+    let sandbox = Sandbox::new();
+    sandbox.program("greet", "echo hello $1; echo words >&2; exit 3");
+    sandbox.run("greet").arg("you").output().code(3).stdout("hello you\n").stderr("words\n");
+    let env = sandbox.run("env").output().code(0);
+    let mut names: Vec<&str> =
+        env.stdout.lines().filter_map(|line| line.split('=').next()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["HOME", "LC_ALL", "PATH", "TMPDIR", "TZ"]);
+}
+
+#[test]
+fn stdin_may_be_left_unread() {
+    let sandbox = Sandbox::new();
+    sandbox.bash("exit 0").stdin(vec![b'x'; 1 << 20]).output().code(0).stdout("").stderr("");
+    sandbox
+        .bash("wc -c")
+        .stdin(vec![b'x'; 1 << 20])
+        .output()
+        .code(0)
+        .stdout("1048576\n")
+        .stderr("");
+}
+
+#[test]
+#[should_panic(expected = "did not end within")]
+fn a_hang_ends_the_test_and_the_whole_group() {
+    let sandbox = Sandbox::new();
+    drop(sandbox.bash("sleep 60 & sleep 60").timeout(Duration::from_millis(200)).output());
+}
+
+#[test]
+#[should_panic(expected = "stdout: one")]
+fn a_difference_shows_everything() {
+    let sandbox = Sandbox::new();
+    sandbox.bash("echo one; echo two >&2").output().code(0).stdout("three\n").stderr("");
+}
+
+#[test]
+fn commits_have_the_same_id_everywhere() {
+    let sandbox = Sandbox::new();
+    let git = sandbox.git();
+    sandbox.write("a/b.txt", "content\n");
+    git.commit_all("first");
+    let head = git.ok(["rev-parse", "HEAD"]).stdout;
+    assert_eq!(head.trim(), "1d86313041688b549b60100119eae43e4213c366");
+    let linked = git.worktree("other");
+    assert!(linked.join(".git").is_file());
+}
+
+#[test]
+#[should_panic(expected = "this test needs `no-such-program`: apt-get install nothing")]
+fn a_missing_peer_fails_with_its_install_command() {
+    drop(testkit::require("no-such-program", "apt-get install nothing"));
+}
