@@ -8,6 +8,8 @@
     reason = "a test ends where its ground fails, and it is tests that run programs"
 )]
 
+pub mod registry;
+
 mod git;
 mod output;
 mod run;
