@@ -4,6 +4,7 @@
 //! prints nothing. What it accepts is what Nix 2.8 and later write; what it writes is what all of
 //! them read.
 
+pub mod nar;
 pub mod nix32;
 
 mod closure;
