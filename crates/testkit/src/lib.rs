@@ -14,8 +14,10 @@ mod git;
 mod output;
 mod run;
 mod sandbox;
+mod server;
 
 pub use git::Git;
 pub use output::Output;
 pub use run::Run;
 pub use sandbox::{Sandbox, require};
+pub use server::Server;

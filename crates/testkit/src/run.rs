@@ -75,6 +75,15 @@ impl Run {
         self
     }
 
+    /// Starts it with no streams at all, for servers.
+    pub(crate) fn spawn_quietly(mut self) -> Child {
+        let silent = self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        match silent.spawn() {
+            Ok(child) => child,
+            Err(error) => panic!("cannot start {}: {error}", self.shown),
+        }
+    }
+
     /// Starts it with its own streams left to the caller, for tests that signal or watch it.
     pub fn spawn(mut self) -> Child {
         let piped = self.command.stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -1,8 +1,9 @@
 //! The sandbox holds what it promises.
 
+use std::net::TcpStream;
 use std::time::Duration;
 
-use testkit::Sandbox;
+use testkit::{Sandbox, Server};
 
 #[test]
 fn a_program_sees_only_the_sandbox() {
@@ -59,4 +60,26 @@ fn commits_have_the_same_id_everywhere() {
 #[should_panic(expected = "this test needs `no-such-program`: apt-get install nothing")]
 fn a_missing_peer_fails_with_its_install_command() {
     drop(testkit::require("no-such-program", "apt-get install nothing"));
+}
+
+#[test]
+fn a_server_answers_until_it_is_dropped() {
+    let sandbox = Sandbox::new();
+    let script = "import http.server, sys; \
+                  http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), \
+                  http.server.SimpleHTTPRequestHandler).serve_forever()";
+    let server = Server::start("python3", |address| {
+        sandbox.run("python3").args(["-c", script, &address.port().to_string()])
+    });
+    let address = server.address();
+    assert!(TcpStream::connect(address).is_ok());
+    drop(server);
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+#[should_panic(expected = "true did not come up in 5 tries")]
+fn a_server_that_ends_at_once_ends_the_test() {
+    let sandbox = Sandbox::new();
+    drop(Server::start("true", |_| sandbox.run("true")));
 }
