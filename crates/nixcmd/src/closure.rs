@@ -25,7 +25,11 @@ impl Nix {
         let infos = match self.path_info(&roots, true, observer) {
             Ok(listing) => all_present(listing)?,
             Err(error) if lacks_nix_command(&error) => {
-                self.registration(&roots, observer).map_err(|older| absent_root(&roots, older))?
+                self.registration(&roots, observer).map_err(|older| match older {
+                    // Without either program, the first one is what people know.
+                    NixError::NotFound { .. } => error,
+                    older => absent_root(&roots, older),
+                })?
             }
             Err(error) => return Err(absent_root(&roots, error)),
         };
