@@ -11,6 +11,7 @@ mod timestamp;
 pub mod config;
 pub mod descriptor;
 pub mod index;
+pub mod layer;
 pub mod manifest;
 
 pub use config::{History, ImageConfig, RootFs, RunConfig};

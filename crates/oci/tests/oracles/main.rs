@@ -12,3 +12,4 @@ fn folder() -> PathBuf {
 }
 
 mod image_spec;
+mod n2c;

@@ -1,0 +1,179 @@
+//! Layers: from a recipe to the bytes of a tar, the same on every machine.
+//!
+//! The one dialect there is, `n2c-1`, writes what nix2container writes: every entry by its absolute name,
+//! owned by root, at one second after the epoch; parents that no path brings are folders of mode 0755;
+//! hard links are files of their own; two zero blocks end it. FIFOs, sockets and devices are refused.
+
+mod chunks;
+mod disk;
+mod header;
+mod recipe;
+mod rewrite;
+mod tree;
+mod walk;
+
+use std::io;
+use std::io::BufRead as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use chunks::LayerReader;
+pub use disk::StoreRoot;
+pub use recipe::{Dialect, LayerRecipe, PathOptions, PathRecipe, Perm, Rewrite};
+
+use crate::{Digest, Hasher};
+
+/// A layer cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerError {
+    /// A path of the recipe is not there.
+    #[error("store path `{}` is not on this machine", .path.display())]
+    Missing {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file system said no.
+    #[error("cannot {what} `{}`", .path.display())]
+    Read {
+        /// What was tried.
+        what: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// An entry that an image cannot hold.
+    #[error("`{}` is {kind}, which an image cannot hold", .path.display())]
+    Special {
+        /// The entry.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// A file that was not the same at the end as at the start.
+    #[error("`{}` changed while it was read", .path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Two paths that make the same entry, but not the same way.
+    #[error("`{}` and `{}` both make `{}`, but {what}", .first.display(), .second.display(), .name.display())]
+    Conflict {
+        /// The entry.
+        name: PathBuf,
+        /// Where it came from first.
+        first: PathBuf,
+        /// Where it came from then.
+        second: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// Folders in folders in folders.
+    #[error("`{}` is nested deeper than 200 directories", .path.display())]
+    Depth {
+        /// Where it became too deep.
+        path: PathBuf,
+    },
+    /// A path that is not absolute and plain.
+    #[error("`{path}` must be an absolute path without `.`, `..` or empty components")]
+    Path {
+        /// As the recipe has it.
+        path: String,
+    },
+    /// An entry's name that leaves the image.
+    #[error("an entry would be named `{name}`, which an image cannot hold")]
+    Name {
+        /// The name after rewriting.
+        name: String,
+    },
+    /// A pattern that cannot be understood.
+    #[error("cannot read the pattern `{pattern}`")]
+    Regex {
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        source: Box<regex::Error>,
+    },
+    /// A mode that is none.
+    #[error("mode `{mode}` must be octal digits, at most 7777")]
+    Mode {
+        /// As the recipe has it.
+        mode: String,
+    },
+    /// A thread could not be started.
+    #[error("cannot start a thread")]
+    Thread {
+        /// Why.
+        source: io::Error,
+    },
+    /// Whoever wanted the layer went away, or its maker did.
+    #[error("the layer was not finished")]
+    Stopped,
+    /// The layer was made, but could not be put where it belongs.
+    #[error("cannot write the layer")]
+    Write {
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// What is known of a layer once it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    /// The digest of the tar.
+    pub diff_id: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+impl LayerRecipe {
+    /// Makes the layer while it is read.
+    ///
+    /// # Errors
+    /// If no thread can be started. What is wrong with the recipe or its paths, reading says.
+    pub fn open(self: Arc<Self>, root: &StoreRoot) -> Result<LayerReader, LayerError> {
+        let disk = disk::Disk::new(root.clone());
+        LayerReader::spawn(move |out| walk::Walk::new(&self, disk, out)?.write())
+    }
+
+    /// Makes the layer, passes each piece of it to `each`, and says what it is.
+    ///
+    /// # Errors
+    /// Every [`LayerError`].
+    pub fn make(
+        self: Arc<Self>,
+        root: &StoreRoot,
+        each: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<Measured, LayerError> {
+        let mut reader = self.open(root)?;
+        let mut hasher = Hasher::default();
+        let mut size = 0;
+        loop {
+            let chunk = reader.fill_buf().map_err(layer_error)?;
+            if chunk.is_empty() {
+                return Ok(Measured { diff_id: hasher.finish(), size });
+            }
+            hasher.update(chunk);
+            each(chunk).map_err(|source| LayerError::Write { source })?;
+            let taken = chunk.len();
+            size += taken as u64;
+            reader.consume(taken);
+        }
+    }
+
+    /// Makes the layer only to learn what it is.
+    ///
+    /// # Errors
+    /// Every [`LayerError`].
+    pub fn measure(self: Arc<Self>, root: &StoreRoot) -> Result<Measured, LayerError> {
+        self.make(root, &mut |_| Ok(()))
+    }
+}
+
+/// The layer's own error in what a [`LayerReader`] reports.
+fn layer_error(error: io::Error) -> LayerError {
+    error.downcast().unwrap_or_else(|source| LayerError::Write { source })
+}
+
+#[cfg(test)]
+mod tests;
