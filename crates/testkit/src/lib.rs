@@ -12,12 +12,14 @@ pub mod registry;
 
 mod git;
 mod output;
+mod real_nix;
 mod run;
 mod sandbox;
 mod server;
 
 pub use git::Git;
 pub use output::Output;
+pub use real_nix::{RealNix, Suite, graph_expression};
 pub use run::Run;
 pub use sandbox::{Sandbox, require};
 pub use server::Server;

@@ -6,7 +6,8 @@ use std::io::{Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -15,6 +16,9 @@ use crate::Output;
 
 /// Longer than any honest test; a run that takes this long hangs.
 const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How long the streams of a killed run may take to close.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// A run being prepared.
 pub struct Run {
@@ -93,7 +97,8 @@ impl Run {
         }
     }
 
-    /// Runs it to its end. One that outlives its time is killed with all its group, and the test ends.
+    /// Runs it to its end, which is when it and all that hold its streams have ended. One that outlives its time is
+    /// killed with all its group, and the test ends.
     pub fn output(mut self) -> Output {
         let (stdin, timeout) = (std::mem::take(&mut self.stdin), self.timeout);
         let shown = std::mem::take(&mut self.shown);
@@ -102,22 +107,29 @@ impl Run {
         let mut input = child.stdin.take().unwrap();
         // A program that does not read its stdin closes it early: that is its right.
         let writer = thread::spawn(move || drop(input.write_all(&stdin)));
-        let stdout = collect(child.stdout.take().unwrap());
-        let stderr = collect(child.stderr.take().unwrap());
-        let status = wait(&mut child, timeout);
-        if status.is_none() {
+        let stdout = Collector::start(child.stdout.take().unwrap());
+        let stderr = Collector::start(child.stderr.take().unwrap());
+        let closed = || writer.is_finished() && stdout.is_finished() && stderr.is_finished();
+        let end = Instant::now() + timeout;
+        let mut status = None;
+        let in_time = wait_until(end, || {
+            status = status.or_else(|| child.try_wait().unwrap());
+            status.is_some() && closed()
+        });
+        if !in_time {
             // It may just have ended by itself.
             let _gone = kill_process_group(group, Signal::KILL);
             drop(child.wait());
+            // One that left the group keeps the streams open; nothing waits for it.
+            wait_until(Instant::now() + GRACE, closed);
         }
-        let streams = (stdout.join().unwrap(), stderr.join().unwrap());
-        writer.join().unwrap();
-        match status {
-            Some(status) => Output::new(shown, status, streams.0, &streams.1),
+        let (out, err) = (stdout.bytes(), stderr.bytes());
+        match status.filter(|_| in_time) {
+            Some(status) => Output::new(shown, status, out, &err),
             None => panic!(
                 "{shown} did not end within {timeout:?}\nstdout: {}\nstderr: {}",
-                String::from_utf8_lossy(&streams.0),
-                String::from_utf8_lossy(&streams.1)
+                String::from_utf8_lossy(&out),
+                String::from_utf8_lossy(&err)
             ),
         }
     }
@@ -129,26 +141,49 @@ impl fmt::Debug for Run {
     }
 }
 
-fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
-        bytes
-    })
+/// Reads a stream to its end; what came so far can be had at any time.
+struct Collector {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    thread: JoinHandle<()>,
 }
 
-fn wait(child: &mut Child, timeout: Duration) -> Option<std::process::ExitStatus> {
-    let end = Instant::now() + timeout;
+impl Collector {
+    fn start(mut stream: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let thread = thread::spawn({
+            let bytes = Arc::clone(&bytes);
+            move || {
+                let mut buffer = vec![0; 1 << 16];
+                loop {
+                    match stream.read(&mut buffer).unwrap() {
+                        0 => return,
+                        length => bytes.lock().unwrap().extend_from_slice(&buffer[..length]),
+                    }
+                }
+            }
+        });
+        Self { bytes, thread }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap().clone()
+    }
+}
+
+/// Waits until something holds; says whether it did in time.
+fn wait_until(end: Instant, mut holds: impl FnMut() -> bool) -> bool {
     // Short at first: most runs take milliseconds.
     let mut pause = Duration::from_micros(500);
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return Some(status);
-        }
+    while !holds() {
         if Instant::now() > end {
-            return None;
+            return false;
         }
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+    true
 }

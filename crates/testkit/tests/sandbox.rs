@@ -38,6 +38,14 @@ fn a_hang_ends_the_test_and_the_whole_group() {
 }
 
 #[test]
+#[should_panic(expected = "stdout: left")]
+fn what_a_run_leaves_behind_cannot_hang_the_test() {
+    let sandbox = Sandbox::new();
+    let script = "echo left; sleep 60 & setsid sleep 3 &";
+    drop(sandbox.bash(script).timeout(Duration::from_millis(200)).output());
+}
+
+#[test]
 #[should_panic(expected = "stdout: one")]
 fn a_difference_shows_everything() {
     let sandbox = Sandbox::new();
