@@ -8,6 +8,7 @@ mod media_type;
 mod reference;
 mod timestamp;
 
+pub mod compress;
 pub mod config;
 pub mod descriptor;
 pub mod index;

@@ -7,7 +7,11 @@ use std::sync::Arc;
 use oci::layer::{LayerRecipe, PathRecipe, StoreRoot};
 
 /// The store that the goldens were made of.
-#[expect(clippy::disallowed_methods, reason = "the generator of the fixture is a Python script")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "the generator of the fixture is a Python script"
+)]
 fn fixture(root: &Path) {
     let status = Command::new("python3")
         .arg(super::folder().join("mkfixture.py"))
