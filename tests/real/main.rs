@@ -1,3 +1,6 @@
 //! What needs a real server, a real Nix or a package registry. A missing peer fails with its install command.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod nixcmd;
+mod nixdata;
 mod peers;
