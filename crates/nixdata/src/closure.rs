@@ -208,15 +208,18 @@ impl Closure {
         // Each stuck path refers to another stuck one, so that a walk along them must come back.
         let next = |index: usize| self.references(index).iter().copied().find(|to| stuck[*to]);
         let mut walk: Vec<usize> = Vec::new();
+        let mut place = vec![None; self.len()];
         let mut at = (0..self.len()).find(|index| stuck[*index]);
         while let Some(index) = at {
-            if let Some(start) = walk.iter().position(|seen| *seen == index) {
-                return walk[start..].iter().map(|i| self.paths[*i].path.clone()).collect();
+            if let Some(start) = place[index] {
+                walk.drain(..start);
+                break;
             }
+            place[index] = Some(walk.len());
             walk.push(index);
             at = next(index);
         }
-        Vec::new()
+        walk.iter().map(|index| self.paths[*index].path.clone()).collect()
     }
 }
 

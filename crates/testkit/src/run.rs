@@ -79,10 +79,11 @@ impl Run {
         self
     }
 
-    /// Starts it with no streams at all, for servers.
-    pub(crate) fn spawn_quietly(mut self) -> Child {
-        let silent = self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        match silent.spawn() {
+    /// Starts a server, whose streams go to a file that a failing test can show.
+    pub(crate) fn spawn_logged(mut self, log: &Path) -> Child {
+        let log = std::fs::File::create(log).unwrap();
+        let logged = self.command.stdin(Stdio::null()).stdout(log.try_clone().unwrap());
+        match logged.stderr(log).spawn() {
             Ok(child) => child,
             Err(error) => panic!("cannot start {}: {error}", self.shown),
         }

@@ -38,8 +38,9 @@ impl Sandbox {
     }
 
     fn with_path(system_path: &str) -> Self {
-        let root = tempfile::Builder::new().prefix("likewise-").tempdir().unwrap();
         // macOS hands out a symlink; paths in messages must compare equal.
+        let temporary = fs_err::canonicalize(std::env::temp_dir()).unwrap();
+        let root = tempfile::Builder::new().prefix("likewise-").tempdir_in(temporary).unwrap();
         for folder in ["home", "tmp", "bin", "work"] {
             fs_err::create_dir(root.path().join(folder)).unwrap();
         }

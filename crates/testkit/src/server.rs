@@ -22,19 +22,30 @@ const TRIES: usize = 5;
 pub struct Server {
     child: Child,
     address: SocketAddr,
+    log: PathBuf,
 }
 
 impl Server {
-    /// Starts a server: `command` gets the address to listen on, and its port must answer soon.
-    pub fn start(name: &str, command: impl Fn(SocketAddr) -> Run) -> Self {
+    /// Starts a server: `command` gets the address to listen on, and its port must answer soon. What it prints is kept
+    /// in a file below the sandbox, see [`Server::log`].
+    pub fn start(sandbox: &Sandbox, name: &str, command: impl Fn(SocketAddr) -> Run) -> Self {
+        let mut last = String::new();
         for _ in 0..TRIES {
             let address = free_address();
-            let mut server = Self { child: command(address).spawn_quietly(), address };
+            let log = sandbox.root().join(format!("{name}-{}.log", address.port()));
+            let child = command(address).spawn_logged(&log);
+            let mut server = Self { child, address, log };
             if server.answers() {
                 return server;
             }
+            last = server.log();
         }
-        panic!("{name} did not come up in {TRIES} tries");
+        panic!("{name} did not come up in {TRIES} tries; the last one printed:\n{last}");
+    }
+
+    /// What it printed so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs_err::read(&self.log).unwrap()).into_owned()
     }
 
     /// Starts Debian's `docker-registry`, with its storage and its log below the sandbox. With a `login` it wants that
@@ -47,7 +58,7 @@ impl Server {
             let file = htpasswd(sandbox, &folder, user, password);
             format!("auth: {{htpasswd: {{realm: basic-realm, path: {}}}}}\n", file.display())
         });
-        Self::start("docker-registry", |address| {
+        Self::start(sandbox, "docker-registry", |address| {
             let config = folder.join("config.yml");
             fs_err::write(
                 &config,
@@ -87,6 +98,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if thread::panicking() {
+            // The test's own output is where a reader looks first.
+            eprintln!("the server at {} printed:\n{}", self.address, self.log());
+        }
         // It may have ended by itself.
         let _gone = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         drop(self.child.wait());

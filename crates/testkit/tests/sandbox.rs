@@ -76,7 +76,7 @@ fn a_server_answers_until_it_is_dropped() {
     let script = "import http.server, sys; \
                   http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), \
                   http.server.SimpleHTTPRequestHandler).serve_forever()";
-    let server = Server::start("python3", |address| {
+    let server = Server::start(&sandbox, "python3", |address| {
         sandbox.run("python3").args(["-c", script, &address.port().to_string()])
     });
     let address = server.address();
@@ -89,5 +89,5 @@ fn a_server_answers_until_it_is_dropped() {
 #[should_panic(expected = "true did not come up in 5 tries")]
 fn a_server_that_ends_at_once_ends_the_test() {
     let sandbox = Sandbox::new();
-    drop(Server::start("true", |_| sandbox.run("true")));
+    drop(Server::start(&sandbox, "true", |_| sandbox.run("true")));
 }

@@ -30,7 +30,7 @@ pub enum GraphError {
     #[error("not the JSON that `nix path-info` or `.attrs.json` holds")]
     Json(#[source] serde_json::Error),
     /// JSON of a version that is newer than this reader.
-    #[error("path-info JSON of version {0} is not known here (1 and 2 are)")]
+    #[error("path-info JSON of version {0} is not known here ({newest} is the newest)", newest = json::NEWEST)]
     Version(u64),
     /// Structured attributes with no graph, or not the one asked for.
     #[error("no graph `{key}` in these attributes{}", among(.present))]

@@ -141,7 +141,7 @@ fn wrong_graphs_say_why() {
     );
     assert_eq!(
         message(r#"{"info":{},"storeDir":"/nix/store","version":9}"#),
-        "path-info JSON of version 9 is not known here (1 and 2 are)"
+        "path-info JSON of version 9 is not known here (3 is the newest)"
     );
     assert!(matches!(parse_graph(b"/nix/\xff\n\n0\n", None), Err(GraphError::NotUtf8(5))));
     assert!(parse_graph(b" \n", None).unwrap().is_empty());
