@@ -17,8 +17,6 @@ pub enum Act {
     CutBody(u64),
     /// Closes without an answer; what the request asked for is not done.
     Close,
-    /// Breaks the connection off with a reset; what the request asked for is not done.
-    Reset,
     /// Does what the request asks for, then closes without an answer.
     LoseAnswer,
     /// Waits, then goes on as usual.
@@ -41,7 +39,6 @@ impl fmt::Debug for Act {
             Self::AnswerEarly(answer) => f.debug_tuple("AnswerEarly").field(answer).finish(),
             Self::CutBody(bytes) => f.debug_tuple("CutBody").field(bytes).finish(),
             Self::Close => f.write_str("Close"),
-            Self::Reset => f.write_str("Reset"),
             Self::LoseAnswer => f.write_str("LoseAnswer"),
             Self::Stall(time) => f.debug_tuple("Stall").field(time).finish(),
             Self::Edit(_) => f.write_str("Edit"),

@@ -3,7 +3,6 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::thread;
-use std::time::Duration;
 
 use super::{Act, Answer, Shared, protocol};
 
@@ -87,7 +86,6 @@ fn answer(
         }
         Some(Act::AnswerEarly(answer)) => return Ok(Next::SayAndClose(answer)),
         Some(Act::Close) => return Ok(Next::Close),
-        Some(Act::Reset) => return Err(reset(reader.get_ref(), shared)),
         Some(Act::CutBody(bytes)) => {
             go_on(reader, head)?;
             let mut part = vec![0; usize::try_from(bytes.min(head.length)).unwrap_or(usize::MAX)];
@@ -106,16 +104,6 @@ fn answer(
         _ => {}
     }
     Ok(Next::Keep(said))
-}
-
-/// Makes the connection end in a reset when its last handle is dropped, which is soon: the error leads out of `serve`.
-fn reset(connection: &TcpStream, shared: &Shared) -> io::Error {
-    let peer = connection.peer_addr().ok();
-    shared.state().open.retain(|open| open.peer_addr().ok() != peer);
-    match rustix::net::sockopt::set_socket_linger(connection, Some(Duration::ZERO)) {
-        Ok(()) => io::ErrorKind::ConnectionReset.into(),
-        Err(error) => error.into(),
-    }
 }
 
 /// Tells a client that waits with its body to send it.

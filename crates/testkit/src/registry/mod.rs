@@ -164,11 +164,8 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
         let shared = Arc::clone(shared);
         thread::spawn(move || {
             // A client that goes away is no failure of the server.
-            let end = http::serve(&connection, &shared);
-            // Closing in order would take the place of the reset.
-            if !end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset) {
-                let _closed_already = connection.shutdown(Shutdown::Both);
-            }
+            let _gone = http::serve(&connection, &shared);
+            let _closed_already = connection.shutdown(Shutdown::Both);
         });
     }
 }
