@@ -56,6 +56,13 @@ struct Versioned {
 /// Reads the answer of `nix path-info --json`, of any version so far, or the list under a key of
 /// `.attrs.json`.
 ///
+/// ```
+/// let json = br#"{"/nix/store/aqx1rx97yy98x9ga13h0hdgbypa5hgw7-base-1.0": null}"#;
+/// let listing = nixdata::parse_path_info(json)?;
+/// assert_eq!(listing.absent[0].name(), "base-1.0");
+/// # Ok::<(), nixdata::GraphError>(())
+/// ```
+///
 /// # Errors
 /// When the bytes are not such JSON, are of a newer version, or hold a broken path or hash.
 pub fn parse_path_info(bytes: &[u8]) -> Result<Listing, GraphError> {
@@ -99,6 +106,15 @@ fn parse_versioned(bytes: &[u8]) -> Result<Listing, GraphError> {
 /// Reads a graph out of `.attrs.json`, what a build with `__structuredAttrs` finds beside it.
 ///
 /// Without a key, the attributes must hold exactly one graph.
+///
+/// ```
+/// let json = br#"{
+///   "exportReferencesGraph": {"closure": ["/nix/store/aqx1rx97yy98x9ga13h0hdgbypa5hgw7-base-1.0"]},
+///   "closure": [{"path": "/nix/store/aqx1rx97yy98x9ga13h0hdgbypa5hgw7-base-1.0", "references": []}]
+/// }"#;
+/// assert_eq!(nixdata::parse_structured_attrs(json, None)?.len(), 1);
+/// # Ok::<(), nixdata::GraphError>(())
+/// ```
 ///
 /// # Errors
 /// When the bytes are not such JSON, or the graph is missing, ambiguous or broken.

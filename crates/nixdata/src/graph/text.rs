@@ -8,6 +8,13 @@ use crate::{Algorithm, Hash, PathInfo, StorePath};
 
 /// Reads the references graph of `exportReferencesGraph`.
 ///
+/// ```
+/// let text = b"/nix/store/aqx1rx97yy98x9ga13h0hdgbypa5hgw7-base-1.0\n\n0\n";
+/// let infos = nixdata::parse_references_graph(text)?;
+/// assert_eq!(infos[0].path.name(), "base-1.0");
+/// # Ok::<(), nixdata::GraphError>(())
+/// ```
+///
 /// # Errors
 /// When a path or a number is broken, or the text breaks off.
 pub fn parse_references_graph(bytes: &[u8]) -> Result<Vec<PathInfo>, GraphError> {
@@ -22,6 +29,18 @@ pub fn parse_references_graph(bytes: &[u8]) -> Result<Vec<PathInfo>, GraphError>
 }
 
 /// Reads the registration of `nix-store --dump-db` or nixpkgs' `closureInfo`.
+///
+/// ```
+/// let text = b"/nix/store/aqx1rx97yy98x9ga13h0hdgbypa5hgw7-base-1.0
+/// 1fd896adaccdc69d44495497c4c43fd4066c46e5e9af1a0e83b3493e143eeaf5
+/// 120
+///
+/// 0
+/// ";
+/// let infos = nixdata::parse_registration(text)?;
+/// assert_eq!(infos[0].nar_size, Some(120));
+/// # Ok::<(), nixdata::GraphError>(())
+/// ```
 ///
 /// # Errors
 /// When a path, a hash or a number is broken, or the text breaks off.
