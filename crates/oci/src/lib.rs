@@ -8,12 +8,16 @@ mod media_type;
 mod reference;
 mod timestamp;
 
+pub mod archive;
 pub mod compress;
 pub mod config;
 pub mod descriptor;
 pub mod index;
 pub mod layer;
+pub mod layout;
 pub mod manifest;
+pub mod pack;
+pub mod plan;
 
 pub use config::{History, ImageConfig, RootFs, RunConfig};
 pub use descriptor::{Descriptor, Platform};

@@ -110,6 +110,23 @@ impl Header<'_> {
     }
 }
 
+/// The header of a member of an image archive, always one block: a size that octal digits do not hold is
+/// in base 256, which every reader of images understands. A name that ends in a slash is a folder's.
+pub(crate) fn archive_member(name: &str, size: u64) -> [u8; BLOCK] {
+    let is_folder = name.ends_with('/');
+    let kind = if is_folder { Kind::Directory } else { Kind::File };
+    let mode = if is_folder { 0o755 } else { 0o444 };
+    let (name, target, uname, gname) = (name.as_bytes(), &b""[..], "root", "root");
+    let header = Header { name, kind, target, mode, uid: 0, gid: 0, uname, gname, size };
+    let mut block = header.block(b"", name);
+    if size > LARGEST_OCTAL_SIZE {
+        block[124..128].copy_from_slice(&[0x80, 0, 0, 0]);
+        block[128..136].copy_from_slice(&size.to_be_bytes());
+        seal(&mut block);
+    }
+    block
+}
+
 /// The header in front of PAX records. It has neither owner names nor device numbers.
 fn extension_block(name: &[u8], size: u64) -> [u8; BLOCK] {
     let slash = name.iter().rposition(|b| *b == b'/').map_or(0, |at| at + 1);
@@ -250,6 +267,18 @@ mod tests {
             text.starts_with(&format!("43 gname={}\n15 uid=3000000\n", "g".repeat(33))),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_member_of_any_size_takes_one_block() {
+        for size in [0, 5, LARGEST_OCTAL_SIZE, LARGEST_OCTAL_SIZE + 1, 1 << 40] {
+            let block = archive_member("blobs/sha256/x", size);
+            let header = tar::Header::from_byte_slice(&block);
+            assert_eq!(header.size().unwrap(), size);
+            let sum = block.iter().map(|b| u32::from(*b)).sum::<u32>();
+            let field = block[148..156].iter().map(|b| u32::from(*b)).sum::<u32>();
+            assert_eq!(header.cksum().unwrap(), sum - field + 8 * 32);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 mod chunks;
 mod disk;
-mod header;
+pub(crate) mod header;
 mod recipe;
 mod rewrite;
 mod tree;

@@ -1,10 +1,14 @@
 //! Layers and config blobs that nix2container itself made.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use oci::layer::{LayerRecipe, PathRecipe, StoreRoot};
+use oci::plan::{Draft, DraftLayer};
+use oci::{Digest, History, ImageConfig, RunConfig};
+use serde_json::Value;
 
 /// The store that the goldens were made of.
 #[expect(
@@ -34,4 +38,34 @@ fn layers_are_those_of_nix2container() {
         let sum = fs_err::read_to_string(n2c.join(format!("n2c-{name}.sum"))).unwrap();
         assert_eq!(format!("{} {} <nil>", measured.diff_id, measured.size), sum.trim(), "{name}");
     }
+}
+
+#[test]
+fn a_whole_job_makes_the_config_of_nix2container() {
+    let root = tempfile::tempdir().unwrap();
+    fixture(root.path());
+    let read = |name: &str| fs_err::read(super::folder().join("n2c").join(name)).unwrap();
+    let json = |name: &str| serde_json::from_slice::<Value>(&read(name)).unwrap();
+    let input = json("n2c-job1.input.json");
+    let mut config = ImageConfig::new("amd64", "linux", Vec::new());
+    config.created = Some(serde_json::from_value(input["Created"].clone()).unwrap());
+    config.config = RunConfig::from_any_case(input["Config"].clone()).unwrap();
+    // nix2container drops what it does not know.
+    config.config.other.clear();
+    let history: History = serde_json::from_value(input["History"].clone()).unwrap();
+    let layers = json("n2c-job1.layers.json");
+    let layers = layers.as_array().unwrap().iter().map(|layer| {
+        let paths = serde_json::from_value(layer["paths"].clone()).unwrap();
+        DraftLayer { recipe: Arc::new(LayerRecipe::new(paths)), history: history.clone() }
+    });
+    let layers = layers.collect();
+    let draft = Draft { name: None, tag: None, annotations: BTreeMap::new(), config, layers };
+    let root = StoreRoot::at(root.path());
+    let measured = draft.measure(&root, std::num::NonZeroUsize::MIN, &|_| ()).unwrap();
+    let config = draft.finish(measured).unwrap().config.to_bytes().unwrap();
+    assert_eq!(config, read("n2c-job1.config-blob.json"));
+    assert_eq!(
+        Digest::of(&config).as_str(),
+        "sha256:b366073a758d4553528b580c155df6b12ba47c2dbe34f3a6059505cc25e7de3c"
+    );
 }

@@ -1,0 +1,174 @@
+//! From a draft to a manifest and its blobs, wherever they are put.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, BufRead, Read, Write};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::compress::{CompressError, Compressed, Compression, compress};
+use crate::layer::{LayerError, Measured, StoreRoot};
+use crate::plan::{Draft, Plan};
+use crate::{Descriptor, Digest, Manifest, MediaType};
+
+/// The annotation of a layer's descriptor that holds its recipe's key.
+pub const RECIPE_ANNOTATION: &str = "dev.likewise.recipe-key";
+/// The annotation of a layer's descriptor that holds the digest of the tar.
+pub const DIFF_ID_ANNOTATION: &str = "dev.likewise.diff-id";
+/// The annotation of a layer's descriptor that names the codec.
+pub const CODEC_ANNOTATION: &str = "dev.likewise.codec";
+
+/// How the layers of an image are made.
+pub struct Packing<'a> {
+    /// Where store paths are read.
+    pub root: &'a StoreRoot,
+    /// How layers are compressed.
+    pub compression: Compression,
+    /// How many threads compress.
+    pub jobs: NonZeroUsize,
+    /// Is told of the bytes of the tars as they are made.
+    pub progress: &'a dyn Fn(u64),
+}
+
+impl fmt::Debug for Packing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Packing");
+        out.field("root", &self.root).field("compression", &self.compression);
+        out.field("jobs", &self.jobs).finish_non_exhaustive()
+    }
+}
+
+/// An image whose blobs are where they belong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Packed {
+    /// The plan that it was made by.
+    pub plan: Plan,
+    /// The config blob.
+    pub config: Vec<u8>,
+    /// The manifest.
+    pub manifest: Vec<u8>,
+    /// The manifest's descriptor.
+    pub descriptor: Descriptor,
+    /// The descriptors of the layers.
+    pub layers: Vec<Descriptor>,
+}
+
+/// An image could not be packed.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// A layer could not be made.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+    /// A layer could not be compressed.
+    #[error(transparent)]
+    Compress(#[from] CompressError),
+    /// Something could not be written.
+    #[error("cannot write `{to}`")]
+    Write {
+        /// Where to.
+        to: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A document could not be written as JSON.
+    #[error("cannot write the image's documents")]
+    Document(#[from] serde_json::Error),
+}
+
+/// A place for blobs.
+pub(crate) trait BlobSink {
+    /// Takes a blob that `make` writes, and of which nothing is known before.
+    fn blob(&mut self, make: &mut MakeBlob<'_>) -> Result<Compressed, PackError>;
+
+    /// Takes a small blob.
+    fn document(&mut self, bytes: &[u8]) -> Result<(), PackError>;
+}
+
+/// Writes a blob.
+pub(crate) type MakeBlob<'a> = dyn FnMut(&mut dyn Write) -> Result<Compressed, CompressError> + 'a;
+
+impl Packing<'_> {
+    /// Makes every blob of the image and puts it into `sink`.
+    pub(crate) fn pack(&self, draft: Draft, sink: &mut dyn BlobSink) -> Result<Packed, PackError> {
+        let mut made = Vec::with_capacity(draft.layers.len());
+        for layer in &draft.layers {
+            let reader = Arc::clone(&layer.recipe).open(self.root)?;
+            let mut reader = Counted { inner: reader, progress: self.progress };
+            let result =
+                sink.blob(&mut |to| compress(&mut reader, self.compression, self.jobs.get(), to));
+            made.push(result.map_err(layer_first)?);
+        }
+        let measured =
+            made.iter().map(|made| Measured { diff_id: made.diff_id.clone(), size: made.tar_size });
+        let plan = draft.finish(measured.collect())?;
+        let keys = plan.layers.iter().map(|layer| Some(&layer.recipe_key));
+        let layers: Vec<_> = made
+            .iter()
+            .zip(keys)
+            .map(|(made, key)| layer_descriptor(self.compression, made, key))
+            .collect();
+        let config = plan.config.to_bytes()?;
+        let mut manifest =
+            Manifest::oci(Descriptor::of(MediaType::OCI_CONFIG, &config), layers.clone());
+        manifest.annotations.clone_from(&plan.annotations);
+        let manifest = manifest.to_bytes()?;
+        sink.document(&config)?;
+        sink.document(&manifest)?;
+        let descriptor = Descriptor::of(MediaType::OCI_MANIFEST, &manifest);
+        Ok(Packed { plan, config, manifest, descriptor, layers })
+    }
+}
+
+/// The descriptor of a layer in an OCI manifest, with the annotations by which it is found again: those
+/// that hold nothing but a function of the layer and the codec.
+pub fn layer_descriptor(
+    compression: Compression,
+    made: &Compressed,
+    recipe_key: Option<&Digest>,
+) -> Descriptor {
+    let mut annotations = BTreeMap::from([
+        (DIFF_ID_ANNOTATION.to_owned(), made.diff_id.to_string()),
+        (CODEC_ANNOTATION.to_owned(), compression.codec().to_owned()),
+    ]);
+    if let Some(key) = recipe_key {
+        annotations.insert(RECIPE_ANNOTATION.to_owned(), key.to_string());
+    }
+    let media_type = compression.oci_media_type();
+    Descriptor { annotations, ..Descriptor::new(media_type, made.digest.clone(), made.size) }
+}
+
+/// What went wrong with a layer is said by the layer, not by who read it.
+fn layer_first(error: PackError) -> PackError {
+    match error {
+        PackError::Compress(CompressError::Read { source }) => match source.downcast() {
+            Ok(error) => PackError::Layer(error),
+            Err(source) => CompressError::Read { source }.into(),
+        },
+        error => error,
+    }
+}
+
+/// Tells of what is read.
+struct Counted<'a, R> {
+    inner: R,
+    progress: &'a dyn Fn(u64),
+}
+
+impl<R: BufRead> BufRead for Counted<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, size: usize) {
+        (self.progress)(size as u64);
+        self.inner.consume(size);
+    }
+}
+
+impl<R: BufRead> Read for Counted<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let size = self.inner.read(buf)?;
+        (self.progress)(size as u64);
+        Ok(size)
+    }
+}
