@@ -164,6 +164,7 @@ impl Trouble {
         match error {
             ureq::Error::HostNotFound => Self::UnknownHost(host.to_owned()),
             ureq::Error::Timeout(timeout) => Self::TimedOut(phase(timeout)),
+            ureq::Error::Io(error) if is_lookup(&error) => Self::UnknownHost(host.to_owned()),
             ureq::Error::Io(error) => match tls_words(&error) {
                 Some(words) => Self::Tls(words),
                 None => Self::Io(error),
@@ -182,6 +183,11 @@ impl Trouble {
         matches!(self, Self::Io(error) if matches!(
             error.kind(), BrokenPipe | ConnectionReset | ConnectionAborted | UnexpectedEof))
     }
+}
+
+/// The resolver's errors have no kind of their own in std, only these words.
+fn is_lookup(error: &io::Error) -> bool {
+    error.to_string().starts_with("failed to lookup address information")
 }
 
 /// TLS errors arrive inside I/O errors, in the words of their `Debug`.

@@ -143,7 +143,7 @@ impl Drop for Registry {
         self.shared.stopped.store(true, Ordering::SeqCst);
         // The listener waits in `accept`: a connection wakes it.
         drop(TcpStream::connect(self.address));
-        for open in &self.shared.state().open {
+        for open in self.shared.state().open.values() {
             let _closed_already = open.shutdown(Shutdown::Both);
         }
         if let Some(thread) = self.thread.take() {
@@ -158,14 +158,20 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
             return;
         }
         let Ok(connection) = connection else { continue };
-        if let Ok(handle) = connection.try_clone() {
-            shared.state().open.push(handle);
-        }
+        let Ok(handle) = connection.try_clone() else { continue };
+        let number = {
+            let mut state = shared.state();
+            state.next_connection += 1;
+            let number = state.next_connection;
+            state.open.insert(number, handle);
+            number
+        };
         let shared = Arc::clone(shared);
         thread::spawn(move || {
             // A client that goes away is no failure of the server.
             let _gone = http::serve(&connection, &shared);
-            let _closed_already = connection.shutdown(Shutdown::Both);
+            // Both handles close now: what is unread makes that a reset.
+            shared.state().open.remove(&number);
         });
     }
 }

@@ -18,8 +18,9 @@ pub(super) struct State {
     /// Uploads that have begun: the query that must come back, and the bytes so far.
     pub(super) uploads: BTreeMap<String, Upload>,
     pub(super) next_upload: u64,
-    /// Connections to close at the end.
-    pub(super) open: Vec<TcpStream>,
+    /// Connections to close at the end, by a number of their own.
+    pub(super) open: BTreeMap<u64, TcpStream>,
+    pub(super) next_connection: u64,
 }
 
 /// An upload that has begun.
@@ -39,7 +40,8 @@ impl State {
             manifests: BTreeMap::new(),
             uploads: BTreeMap::new(),
             next_upload: 1,
-            open: Vec::new(),
+            open: BTreeMap::new(),
+            next_connection: 1,
         }
     }
 

@@ -1,0 +1,215 @@
+//! What will be done: operands and variables, resolved and checked.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use cli::{Env, Var};
+use oci::{Reference, ReferenceError};
+
+use crate::args::PushArgs;
+use crate::source::Source;
+
+/// Where an image goes, or is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a registry. The reference has a host, and a tag or a digest.
+    Registry(Reference),
+    /// In a layout on disk.
+    Layout { path: PathBuf, tag: String },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(reference) => reference.fmt(f),
+            Self::Layout { path, tag } => write!(f, "oci:{}:{tag}", path.display()),
+        }
+    }
+}
+
+/// Operands that cannot be what was meant.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlanError {
+    #[error("`{0}` is no image reference")]
+    Reference(String, #[source] ReferenceError),
+    #[error("`{0}` names no registry")]
+    NoHost(String),
+    #[error("`REGISTRY` is `{0}`, which is no host with an optional path")]
+    Registry(String, #[source] ReferenceError),
+    #[error("`{0}` is not UTF-8")]
+    NotText(String),
+    #[error("SRC and REF look swapped: there is a file `{reference}`, and none `{source_text}`")]
+    Swapped { source_text: String, reference: String },
+    #[error("`{0}` is a file, and there is no REF to push it to")]
+    LoneFile(String),
+    #[error("images are not read from a docker daemon")]
+    Daemon { image: String },
+    #[error("images are not read from `{0}:`")]
+    Transport(String),
+    #[error("`{0}` has an empty path")]
+    NoPath(String),
+    #[error("the image has no name, and no REF was given")]
+    NoName,
+    #[error("`--tag {tag}` cannot be given with the digest in `{reference}`")]
+    TagAndDigest { tag: String, reference: String },
+    #[error("docker's manifests have no zstd layers")]
+    ZstdForDocker,
+    #[error("arguments of a push stand in front of a verb")]
+    BeforeVerb,
+    #[error("the password and the image cannot both be read from stdin")]
+    StdinTwice,
+}
+
+impl PlanError {
+    /// What to do next.
+    pub(crate) fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoHost(text) => {
+                format!("write `HOST/{text}`, or set `REGISTRY` to a host, with a path if need be")
+            }
+            Self::Swapped { source_text, reference } => {
+                format!("the source comes first: `pushimg {reference} {source_text}`")
+            }
+            Self::LoneFile(file) => format!("say where to: `pushimg {file} HOST/NAME:TAG`"),
+            Self::Daemon { image } => {
+                format!("pipe it: `docker save {image} | pushimg HOST/NAME:TAG`")
+            }
+            Self::NoName => "say where to: `pushimg SRC HOST/NAME:TAG`".to_owned(),
+            Self::ZstdForDocker => "use `--format oci`, or `--compress gzip`".to_owned(),
+            Self::BeforeVerb => {
+                "the verb comes first; a file named like one is written with `./` in front"
+                    .to_owned()
+            }
+            Self::StdinTwice => "use `--password-file`, or `REGISTRY_PASSWORD`".to_owned(),
+            Self::Transport(_) => {
+                "SRC is a file, `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE` or `-`"
+                    .to_owned()
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// The operands of a push: what from, and where to if that was said.
+pub(crate) fn operands(args: &PushArgs, env: &Env) -> Result<(Source, Option<Place>), PlanError> {
+    let (source, place) = match (&args.first, &args.second) {
+        (None, _) => (Source::Stdin, None),
+        (Some(only), None) => {
+            if is_file(only) {
+                return Err(PlanError::LoneFile(shown(only)));
+            }
+            (Source::Stdin, Some(place(only, env)?))
+        }
+        (Some(first), Some(second)) => {
+            refuse_swapped(first, second)?;
+            (source(first)?, Some(place(second, env)?))
+        }
+    };
+    if source == Source::Stdin && args.login.password_stdin {
+        return Err(PlanError::StdinTwice);
+    }
+    if let (Some(Place::Registry(reference)), Some(tag)) = (&place, args.tags.first())
+        && reference.digest().is_some()
+    {
+        let (tag, reference) = (tag.clone(), reference.to_string());
+        return Err(PlanError::TagAndDigest { tag, reference });
+    }
+    Ok((source, place))
+}
+
+/// A place by its text: a reference, or `oci:DIR[:TAG]`.
+pub(crate) fn place(text: &OsStr, env: &Env) -> Result<Place, PlanError> {
+    let text = utf8(text)?;
+    if let Some(rest) = text.strip_prefix("oci:") {
+        let (path, name) = split_name(text, rest)?;
+        let tag = name.unwrap_or_else(|| "latest".to_owned());
+        return Ok(Place::Layout { path, tag });
+    }
+    named(text, env)
+}
+
+/// The place in a registry that a name stands for.
+pub(crate) fn named(text: &str, env: &Env) -> Result<Place, PlanError> {
+    let wrong = |source| PlanError::Reference(text.to_owned(), source);
+    let mut reference: Reference = text.parse().map_err(wrong)?;
+    if reference.host().is_none() {
+        let Some(registry) = env.get(Var::Registry) else {
+            return Err(PlanError::NoHost(text.to_owned()));
+        };
+        let registry = utf8(registry)?;
+        reference = reference
+            .in_registry(registry)
+            .map_err(|source| PlanError::Registry(registry.to_owned(), source))?;
+    }
+    if matches!(reference.host(), Some("docker.io" | "index.docker.io")) {
+        reference = reference.in_docker_hub();
+    }
+    if reference.tag().is_none() && reference.digest().is_none() {
+        reference = reference.with_tag("latest").map_err(wrong)?;
+    }
+    Ok(Place::Registry(reference))
+}
+
+/// A source by its text.
+fn source(text: &OsStr) -> Result<Source, PlanError> {
+    if text == "-" {
+        return Ok(Source::Stdin);
+    }
+    let Some(known) = text.to_str() else { return Ok(Source::Path(text.into())) };
+    // A file of that name wins over a transport of that name, and `./` in front is always a file.
+    let Some((transport, rest)) = known.split_once(':') else {
+        return Ok(Source::Path(text.into()));
+    };
+    match transport {
+        "oci" => split_name(known, rest).map(|(path, name)| Source::Layout { path, name }),
+        "oci-archive" => {
+            split_name(known, rest).map(|(path, name)| Source::OciArchive { path, name })
+        }
+        "docker-archive" if rest.is_empty() => Err(PlanError::NoPath(known.to_owned())),
+        "docker-archive" => Ok(Source::DockerArchive(rest.into())),
+        "docker-daemon" => Err(PlanError::Daemon { image: rest.to_owned() }),
+        "docker" | "dir" | "containers-storage" | "http" | "https" => {
+            Err(PlanError::Transport(transport.to_owned()))
+        }
+        _ => Ok(Source::Path(text.into())),
+    }
+}
+
+/// `DIR[:NAME]`, cut at the first colon as skopeo does.
+fn split_name(text: &str, rest: &str) -> Result<(PathBuf, Option<String>), PlanError> {
+    let (path, name) = match rest.split_once(':') {
+        Some((path, name)) => (path, Some(name.to_owned())),
+        None => (rest, None),
+    };
+    if path.is_empty() {
+        return Err(PlanError::NoPath(text.to_owned()));
+    }
+    Ok((path.into(), name.filter(|name| !name.is_empty())))
+}
+
+/// `skopeo copy` has this order, `docker tag` too, but not everybody remembers it.
+fn refuse_swapped(first: &OsString, second: &OsString) -> Result<(), PlanError> {
+    let local = |text: &OsString| -> Option<PathBuf> {
+        let known = text.to_str().unwrap_or_default();
+        let path = known.strip_prefix("oci:").and_then(|rest| rest.split(':').next());
+        let path = path.map_or_else(|| PathBuf::from(text), PathBuf::from);
+        path.exists().then_some(path)
+    };
+    if first == "-" || local(first).is_some() || local(second).is_none() {
+        return Ok(());
+    }
+    Err(PlanError::Swapped { source_text: shown(first), reference: shown(second) })
+}
+
+fn is_file(text: &OsStr) -> bool {
+    Path::new(text).is_file()
+}
+
+fn utf8(text: &OsStr) -> Result<&str, PlanError> {
+    text.to_str().ok_or_else(|| PlanError::NotText(shown(text)))
+}
+
+fn shown(text: &OsStr) -> String {
+    text.to_string_lossy().into_owned()
+}
