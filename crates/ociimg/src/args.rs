@@ -1,0 +1,292 @@
+//! What was typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use cli::{Common, CommonArgs};
+
+/// Turn store paths and files into a reproducible OCI image
+///
+/// Examples:
+///   ociimg build ./result --entrypoint /bin/api | pushimg ghcr.io/org/api:v1
+///   ociimg build --format docker-archive ./result | docker load
+///   ociimg build ./site --entrypoint /bin/serve -o oci:out
+///
+/// Exit codes: 0 done; 2 usage, input, or output that could not be written.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ociimg",
+    version,
+    verbatim_doc_comment,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+impl Common for Args {
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Build an image and print its plan, or write it as an archive or a layout
+    ///
+    /// A PATH in the store brings its closure, each path at its own name. A directory outside the store is laid out at
+    /// `/`, a file at `/NAME`; their modes become what the store would make of them. Without any PATH, `./result` is
+    /// built.
+    ///
+    /// What goes to stdout is a plan, a few KB of JSON that `pushimg` turns into blobs, unless `--format` or `-o` asks for
+    /// more.
+    ///
+    /// Examples:
+    ///   ociimg build $(nix build --print-out-paths .#api) --entrypoint /bin/api
+    ///   ociimg build --copy-to-root ./result --env PORT=3000 --expose 3000 --cmd /bin/api
+    ///   ociimg build ./result -o image.tar
+    #[command(verbatim_doc_comment)]
+    Build(Box<BuildArgs>),
+}
+
+/// The arguments of `build`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BuildArgs {
+    /// Store paths, links to them, directories or files
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// A store path whose contents are laid out at `/`, with its closure at its own names
+    #[arg(long, value_name = "PATH")]
+    pub(crate) copy_to_root: Vec<PathBuf>,
+
+    /// A file or directory outside the store, laid out at an absolute path
+    #[arg(long, value_name = "SRC:DEST")]
+    pub(crate) copy: Vec<Copy>,
+
+    /// Take closures from a file, and do not ask nix: `nix path-info --json -r`, exportReferencesGraph, .attrs.json
+    #[arg(long, value_name = "FILE")]
+    pub(crate) graph: Option<PathBuf>,
+
+    /// Read `/nix/store/…` below this directory
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) store_root: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+
+    #[command(flatten)]
+    pub(crate) image: ImageArgs,
+
+    #[command(flatten)]
+    pub(crate) layers: LayerArgs,
+}
+
+/// Where the image goes.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Destination")]
+pub(crate) struct OutputArgs {
+    /// What is written
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+
+    /// Where to: FILE, oci:DIR[:TAG], or `-` for stdout; FILE.tar means `--format oci-archive`
+    #[arg(short, long, value_name = "DEST")]
+    pub(crate) output: Option<OsString>,
+}
+
+/// The forms of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The plan, as JSON
+    Plan,
+    /// One tar that podman, containerd, skopeo and docker load; compressed layers
+    OciArchive,
+    /// The same tar with plain layers, which docker loads fastest
+    DockerArchive,
+}
+
+/// What the image says about itself.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Image")]
+pub(crate) struct ImageArgs {
+    /// The name, without a tag; by default that of the first PATH
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+
+    /// The tag; by default a part of the config's digest
+    #[arg(long)]
+    pub(crate) tag: Option<String>,
+
+    /// A JSON file with OCI config keys; unknown keys are kept, the flags below win
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// The program to run; again for each fixed argument
+    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
+    pub(crate) entrypoint: Vec<String>,
+
+    /// The arguments that a user may replace; again for each
+    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
+    pub(crate) cmd: Vec<String>,
+
+    /// A variable
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<Pair>,
+
+    /// The user, as UID[:GID] or by name
+    #[arg(long)]
+    pub(crate) user: Option<String>,
+
+    /// The directory to start in
+    #[arg(long, value_name = "DIR")]
+    pub(crate) workdir: Option<String>,
+
+    /// A port, as NUMBER[/tcp|/udp]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) expose: Vec<Port>,
+
+    /// A directory that is kept apart
+    #[arg(long, value_name = "DIR")]
+    pub(crate) volume: Vec<String>,
+
+    /// A label
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) label: Vec<Pair>,
+
+    /// The signal that asks the program to end
+    #[arg(long, value_name = "SIGNAL")]
+    pub(crate) stop_signal: Option<String>,
+
+    /// An annotation of the manifest
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) annotation: Vec<Pair>,
+
+    /// The processor, as Go names it; by default this machine's
+    #[arg(long, value_name = "GOARCH")]
+    pub(crate) arch: Option<String>,
+
+    /// The system, as Go names it
+    #[arg(long, value_name = "GOOS", default_value = "linux")]
+    pub(crate) os: String,
+
+    /// When the image was made, by RFC 3339
+    #[arg(long, value_name = "TIME", default_value = "1970-01-01T00:00:01Z")]
+    pub(crate) created: oci::Timestamp,
+}
+
+/// How paths become layers.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Layers")]
+pub(crate) struct LayerArgs {
+    /// How paths are split into layers
+    #[arg(long, value_enum, value_name = "HOW", default_value = "roots-last")]
+    pub(crate) layers: Split,
+
+    /// The most layers that `per-path` makes
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=127))]
+    pub(crate) max_layers: u16,
+}
+
+/// Ways to split paths into layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Split {
+    /// What the given paths depend on in one layer, the given paths in a last one
+    RootsLast,
+    /// Everything in one layer
+    Single,
+    /// Each path in a layer of its own, dependencies first; past the maximum the smallest share one
+    PerPath,
+}
+
+/// `NAME=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl FromStr for Pair {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => {
+                Ok(Self { name: name.to_owned(), value: value.to_owned() })
+            }
+            _ => Err("it must be NAME=VALUE"),
+        }
+    }
+}
+
+/// `8080`, `8080/tcp` or `53/udp`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Port(pub(crate) String);
+
+impl FromStr for Port {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (number, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+        let valid = number.bytes().all(|byte| byte.is_ascii_digit())
+            && number.parse::<u16>().is_ok_and(|number| number > 0)
+            && ["tcp", "udp", "sctp"].contains(&protocol);
+        if valid {
+            Ok(Self(format!("{number}/{protocol}")))
+        } else {
+            Err("it must be 1 to 65535, with /tcp, /udp or /sctp behind it or nothing")
+        }
+    }
+}
+
+/// `SRC:DEST`, split at the last `:/`, since DEST is absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Copy {
+    pub(crate) source: PathBuf,
+    pub(crate) to: String,
+}
+
+impl FromStr for Copy {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.rfind(":/") {
+            Some(colon) if colon > 0 => {
+                Ok(Self { source: text[..colon].into(), to: text[colon + 1..].to_owned() })
+            }
+            _ => Err("it must be SRC:DEST, where DEST is an absolute path"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_normalised_and_bounded() {
+        let port = |text: &str| text.parse::<Port>().map(|Port(port)| port);
+        assert_eq!(port("8080").unwrap(), "8080/tcp");
+        assert_eq!(port("53/udp").unwrap(), "53/udp");
+        for bad in ["0", "65536", "+1", "", "80/", "80/http", "a"] {
+            assert!(port(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_copy_is_split_where_its_destination_begins() {
+        let copy: Copy = "a:/b:/etc/c".parse().unwrap();
+        assert_eq!((copy.source, copy.to), ("a:/b".into(), "/etc/c".to_owned()));
+        assert!("a".parse::<Copy>().is_err() && ":/b".parse::<Copy>().is_err());
+        assert!("a:b".parse::<Copy>().is_err());
+    }
+}

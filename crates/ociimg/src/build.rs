@@ -1,0 +1,71 @@
+//! `ociimg build`: from operands to a plan, an archive or a layout.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread;
+
+use cli::{Exit, Io};
+use oci::layer::{LayerRecipe, StoreRoot};
+use oci::plan::{Draft, DraftLayer};
+use oci::{History, Reference};
+
+use crate::args::BuildArgs;
+use crate::error::BuildError;
+use crate::input::Inputs;
+use crate::settings::image_config;
+use crate::split::split;
+
+/// Builds the image and writes it where it was asked for.
+pub(crate) fn run(args: &BuildArgs, io: &mut Io) -> Result<Exit, BuildError> {
+    let draft = draft(args, io)?;
+    let root = StoreRoot::at(&args.store_root);
+    let progress = io.progress("reading", None);
+    let measured = draft.measure(&root, jobs(), &|bytes| progress.add(bytes))?;
+    drop(progress);
+    let plan = draft.finish(measured)?;
+    io.out.bytes(&plan.to_bytes()?)?;
+    Ok(Exit::Done)
+}
+
+/// Everything that can be said before a file is read.
+fn draft(args: &BuildArgs, io: &mut Io) -> Result<Draft, BuildError> {
+    let config = image_config(&args.image, io.env.cwd())?;
+    let inputs = Inputs::resolve(args, io)?;
+    let name = args.image.name.as_ref().unwrap_or(&inputs.name);
+    let name = named(name, args.image.tag.as_deref())?;
+    let layers = split(inputs, args.layers.layers, usize::from(args.layers.max_layers));
+    let annotations = args.image.annotation.iter();
+    Ok(Draft {
+        name: Some(name),
+        tag: args.image.tag.clone(),
+        annotations: annotations.map(|pair| (pair.name.clone(), pair.value.clone())).collect(),
+        config,
+        layers: layers.into_iter().map(draft_layer).collect(),
+    })
+}
+
+/// The name as a reference without its tag; both must be what a registry takes.
+fn named(name: &str, tag: Option<&str>) -> Result<Reference, BuildError> {
+    let refused = |source| {
+        let tag = tag.map(|tag| format!(":{tag}")).unwrap_or_default();
+        BuildError::Name { name: format!("{name}{tag}"), source }
+    };
+    let reference: Reference = name.parse().map_err(refused)?;
+    if reference.tag().is_some() || reference.digest().is_some() {
+        return Err(BuildError::NameHasTag(name.to_owned()));
+    }
+    if let Some(tag) = tag {
+        reference.clone().with_tag(tag).map_err(refused)?;
+    }
+    Ok(reference)
+}
+
+fn draft_layer(recipe: LayerRecipe) -> DraftLayer {
+    let history = History { created_by: Some("ociimg".to_owned()), ..History::default() };
+    DraftLayer { recipe: Arc::new(recipe), history }
+}
+
+/// How many layers are made at once.
+fn jobs() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}

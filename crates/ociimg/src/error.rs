@@ -1,0 +1,124 @@
+//! What can go wrong in a build.
+
+use std::path::PathBuf;
+
+use cli::{Failure, StdoutError};
+
+/// Why an image was not built.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BuildError {
+    /// Nothing was given, and there is no `./result`.
+    #[error("no PATH was given, and there is no `./result`")]
+    Nothing,
+    /// A path that cannot be looked at.
+    #[error("cannot look at `{}`", .path.display())]
+    Look {
+        /// The path.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A plan is JSON, so the paths in it are text.
+    #[error("the path `{}` is not UTF-8, which a plan cannot hold", .0.display())]
+    NotUtf8(PathBuf),
+    /// `--copy-to-root` is for the store.
+    #[error("`{}` is not in a store, so it has no closure to bring along", .0.display())]
+    NotInStore(PathBuf),
+    /// A path in the store that `--copy` would take without its closure.
+    #[error("`{}` is in a store", .0.display())]
+    CopyOfStorePath(PathBuf),
+    /// The graph lacks what was asked for.
+    #[error("the graph `{}` does not hold `{path}`", .graph.display())]
+    NotInGraph {
+        /// The file.
+        graph: PathBuf,
+        /// The store path.
+        path: String,
+    },
+    /// A file that was named on the command line.
+    #[error("cannot read `{}`", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A graph that is none.
+    #[error("cannot understand the graph `{}`", .path.display())]
+    Graph {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: nixdata::GraphError,
+    },
+    /// A graph whose paths do not fit together.
+    #[error("the graph `{}` is not a closure", .path.display())]
+    Closure {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: nixdata::ClosureError,
+    },
+    /// A config that is none.
+    #[error("cannot understand the config `{}`", .path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// A name or tag that no registry takes.
+    #[error("the image cannot be named `{name}`")]
+    Name {
+        /// The name with its tag.
+        name: String,
+        /// Why not.
+        source: oci::ReferenceError,
+    },
+    /// A tag where only a name belongs.
+    #[error("the name `{0}` holds a tag or a digest")]
+    NameHasTag(String),
+    /// Nix could not say what belongs to a path.
+    #[error("cannot find the closure")]
+    Nix(#[from] nixcmd::NixError),
+    /// A layer could not be made.
+    #[error(transparent)]
+    Layer(#[from] oci::layer::LayerError),
+    /// A document could not be written as JSON.
+    #[error("cannot write the plan as JSON")]
+    Json(#[from] serde_json::Error),
+    /// Stdout.
+    #[error(transparent)]
+    Stdout(#[from] StdoutError),
+}
+
+impl Failure for BuildError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Nothing => "run `nix build` first, or name what belongs into the image",
+            Self::NotInStore(_) => "use `--copy SRC:/` for a directory outside the store",
+            Self::CopyOfStorePath(_) => {
+                "name it as PATH or by `--copy-to-root`, so that its closure comes along"
+            }
+            Self::NotInGraph { .. } => {
+                "make the graph with this path as a root, or leave `--graph` out to ask nix"
+            }
+            Self::NameHasTag(_) => "give the tag by `--tag`; a digest follows from the image",
+            Self::Name { .. } => "give another one by `--name` and `--tag`",
+            Self::Nix(nixcmd::NixError::NotFound { .. }) => {
+                "install Nix, or give the closure by `--graph FILE`; directories outside the store need neither"
+            }
+            Self::Layer(oci::layer::LayerError::Missing { .. }) => {
+                "build it first, or run this where the store has it"
+            }
+            Self::Layer(oci::layer::LayerError::Special { .. }) => {
+                "remove it, or leave its directory out"
+            }
+            Self::Layer(oci::layer::LayerError::Changed { .. }) => {
+                "run it again when nothing writes there"
+            }
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

@@ -1,0 +1,29 @@
+//! `ociimg`: turns store paths and files into a reproducible OCI image.
+//!
+//! The tool's page is `docs/ociimg.md`.
+
+mod args;
+mod build;
+mod error;
+mod input;
+mod settings;
+mod split;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
+
+use args::{Args, Verb};
+
+/// The command line, for man pages and completions.
+pub fn command() -> clap::Command {
+    Args::command()
+}
+
+/// Runs the tool on the arguments of a process, the first being its own name.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    cli::run("ociimg", args, |args: Args, io| match &args.verb {
+        Verb::Build(build) => build::run(build, io),
+    })
+}
