@@ -182,17 +182,29 @@ impl Evaluator {
         let (value, at) = self.force(value)?;
         let value::Value::Set(attrs) = value else { return Ok(Vec::new()) };
         let attrs = self.machine.all(&attrs, at)?;
-        let machine = &self.machine;
-        let binding = |code: u32, span: Span| {
-            let source = &machine.codes[code as usize].source;
-            Binding { place: source.place(span.start), span, text: Rc::clone(&source.text) }
-        };
-        let entries = machine.by_name(&attrs).into_iter().map(|attr| Attribute {
-            name: Rc::clone(machine.symbols.name(attr.name)),
+        let entries = self.machine.by_name(&attrs).into_iter().map(|attr| Attribute {
+            name: Rc::clone(self.machine.symbols.name(attr.name)),
             value: Value(attr.slot),
-            binding: attr.binding.map(|(code, span)| binding(code, span)),
+            binding: self.binding_of(&attr),
         });
         Ok(entries.collect())
+    }
+
+    /// The binding of the attribute `name`, if `value` is a set with it and it was written as a binding.
+    ///
+    /// # Errors
+    /// When the evaluation of the set fails or is refused.
+    pub fn binding(&mut self, value: Value, name: &str) -> Result<Option<Binding>, EvalError> {
+        let (value, _) = self.force(value)?;
+        let value::Value::Set(attrs) = value else { return Ok(None) };
+        let name = self.machine.symbols.intern(name);
+        Ok(attrs.get(name).and_then(|attr| self.binding_of(attr)))
+    }
+
+    fn binding_of(&self, attr: &value::Attr) -> Option<Binding> {
+        let (code, span) = attr.binding?;
+        let source = &self.machine.codes[code as usize].source;
+        Some(Binding { place: source.place(span.start), span, text: Rc::clone(&source.text) })
     }
 
     /// The elements of a list; none if `value` is not a list.

@@ -1,19 +1,21 @@
 //! From the parser's tree to [`Code`]: what Nix decides when it parses is decided here, and what the parser lets
 //! through although Nix does not is found.
 
+mod functions;
 mod scope;
 mod sets;
+mod texts;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use rnix::{NodeOrToken, SyntaxKind as K, SyntaxNode};
+use rnix::{SyntaxKind as K, SyntaxNode};
 
 use self::scope::{Resolved, Scope};
+use self::texts::{is_indented, plain_string};
 use crate::error::EvalError;
-use crate::expr::{Code, Expr, ExprId, Key, LambdaExpr, Operator, Pattern, PatternEntry};
+use crate::expr::{Code, Expr, ExprId, Key, Operator};
 use crate::source::{Source, Span};
-use crate::strings::{Piece, indented_pieces, strip_indentation, unescape};
 use crate::symbols::{Symbol, Symbols};
 
 struct Lower<'a> {
@@ -304,93 +306,6 @@ impl Lower<'_> {
         }
     }
 
-    fn string(&mut self, node: &SyntaxNode, scope: &Scope<'_>) -> Result<ExprId, EvalError> {
-        let span = span_of(node);
-        let mut pieces = string_pieces(node);
-        let expr = match pieces.pop() {
-            None => Expr::Str(Rc::from("")),
-            Some((Piece::Text(text) | Piece::Escaped(text), _)) if pieces.is_empty() => {
-                Expr::Str(Rc::from(text))
-            }
-            Some(last) => {
-                pieces.push(last);
-                let mut parts = Vec::with_capacity(pieces.len());
-                for (piece, at) in pieces {
-                    parts.push(match piece {
-                        Piece::Text(text) | Piece::Escaped(text) => {
-                            self.code.add(Expr::Str(Rc::from(text)), at)
-                        }
-                        Piece::Hole(node) => self.nth(&node, 0, scope)?,
-                    });
-                }
-                Expr::Joined(parts.into())
-            }
-        };
-        Ok(self.code.add(expr, span))
-    }
-
-    fn lambda(&mut self, node: &SyntaxNode, scope: &Scope<'_>) -> Result<Expr, EvalError> {
-        let head = self.child(node, 0)?;
-        let body = self.child(node, 1)?;
-        if head.kind() == K::NODE_IDENT_PARAM {
-            let ident = self.child(&head, 0)?;
-            let name = self.ident(&ident)?;
-            self.check_bound_name(name, span_of(&ident))?;
-            let body = self.expr(&body, &scope.names(vec![name]))?;
-            return Ok(Expr::Lambda(Box::new(LambdaExpr {
-                name: Some(name),
-                pattern: None,
-                body,
-            })));
-        }
-        let (name, entries, open) = self.pattern(&head)?;
-        let mut names: Vec<Symbol> = name.into_iter().collect();
-        for (entry, node) in &entries {
-            if names.contains(entry) {
-                let what =
-                    format!("duplicate formal function argument `{}`", self.symbols.name(*entry));
-                return Err(self.syntax(span_of(node).start, &what));
-            }
-            self.check_bound_name(*entry, span_of(node))?;
-            names.push(*entry);
-        }
-        let inner = scope.names(names);
-        let mut lowered = Vec::with_capacity(entries.len());
-        for (name, node) in entries {
-            let default = match node.children().nth(1) {
-                Some(default) => Some(self.expr(&default, &inner)?),
-                None => None,
-            };
-            lowered.push(PatternEntry { name, default, span: span_of(&node) });
-        }
-        let pattern = Some(Pattern { entries: lowered.into(), open });
-        let body = self.expr(&body, &inner)?;
-        Ok(Expr::Lambda(Box::new(LambdaExpr { name, pattern, body })))
-    }
-
-    #[expect(clippy::type_complexity, reason = "the three parts of a pattern, used in one place")]
-    fn pattern(
-        &mut self,
-        head: &SyntaxNode,
-    ) -> Result<(Option<Symbol>, Vec<(Symbol, SyntaxNode)>, bool), EvalError> {
-        let mut name = None;
-        let mut entries = Vec::new();
-        for child in head.children() {
-            let ident = self.child(&child, 0)?;
-            let symbol = self.ident(&ident)?;
-            if child.kind() == K::NODE_PAT_BIND {
-                self.check_bound_name(symbol, span_of(&ident))?;
-                name = Some(symbol);
-            } else {
-                entries.push((symbol, child));
-            }
-        }
-        let open = head
-            .children_with_tokens()
-            .any(|child| child.as_token().is_some_and(|token| token.kind() == K::TOKEN_ELLIPSIS));
-        Ok((name, entries, open))
-    }
-
     /// A call; `f a b` is one call with two arguments.
     fn call(&mut self, node: &SyntaxNode, scope: &Scope<'_>) -> Result<Expr, EvalError> {
         let mut arguments = Vec::new();
@@ -460,57 +375,4 @@ fn operator(kind: K) -> Option<Operator> {
         K::TOKEN_IMPLICATION => Operator::Implies,
         _ => return None,
     })
-}
-
-/// The text of a string without holes.
-fn plain_string(node: &SyntaxNode) -> Option<String> {
-    let mut text = String::new();
-    for (piece, _) in string_pieces(node) {
-        match piece {
-            Piece::Text(part) | Piece::Escaped(part) => text.push_str(&part),
-            Piece::Hole(_) => return None,
-        }
-    }
-    Some(text)
-}
-
-/// The pieces of a string: text with escapes resolved and indentation stripped, and holes.
-fn string_pieces(node: &SyntaxNode) -> Vec<(Piece<SyntaxNode>, Span)> {
-    let indented = is_indented(node);
-    let mut pieces = Vec::new();
-    let mut first = true;
-    for child in node.children_with_tokens() {
-        match child {
-            NodeOrToken::Token(token) if token.kind() == K::TOKEN_STRING_CONTENT => {
-                if indented {
-                    indented_pieces(token.text(), first, &mut pieces);
-                } else {
-                    pieces.push(Piece::Text(unescape(token.text())));
-                }
-                first = false;
-            }
-            NodeOrToken::Node(hole) => {
-                pieces.push(Piece::Hole(hole));
-                first = false;
-            }
-            NodeOrToken::Token(_) => {}
-        }
-    }
-    let span = span_of(node);
-    let pieces = if indented { strip_indentation(pieces) } else { pieces };
-    let mut joined: Vec<(Piece<SyntaxNode>, Span)> = Vec::with_capacity(pieces.len());
-    for piece in pieces {
-        match (piece, joined.last_mut()) {
-            (Piece::Text(more) | Piece::Escaped(more), Some((Piece::Text(text), _))) => {
-                text.push_str(&more);
-            }
-            (Piece::Text(text) | Piece::Escaped(text), _) => joined.push((Piece::Text(text), span)),
-            (hole, _) => joined.push((hole, span)),
-        }
-    }
-    joined
-}
-
-fn is_indented(node: &SyntaxNode) -> bool {
-    node.first_token().is_some_and(|token| token.text() == "''")
 }

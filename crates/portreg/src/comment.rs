@@ -1,0 +1,26 @@
+//! The comment behind an entry: its description.
+
+/// The text of the `#` comment that follows byte `end` on the same line.
+pub(crate) fn behind(text: &str, end: usize) -> Option<String> {
+    let rest = text.get(end..)?;
+    let line = rest.split(['\n', '\r']).next()?;
+    let comment = line.trim_start_matches([' ', '\t', ',']).strip_prefix('#')?;
+    let words = comment.trim_start_matches('#').trim();
+    (!words.is_empty()).then(|| words.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_comment_on_the_line_counts() {
+        let text = "a = 1; # the first\nb = 2; c = 3; ## last\r\nd = 4;\n# next";
+        let after = |part: &str| behind(text, text.find(part).unwrap() + part.len());
+        assert_eq!(after("a = 1;").as_deref(), Some("the first"));
+        assert_eq!(after("b = 2;"), None);
+        assert_eq!(after("c = 3;").as_deref(), Some("last"));
+        assert_eq!(after("d = 4;"), None);
+        assert_eq!(behind("a = 1; #", 6), None);
+    }
+}
