@@ -1,0 +1,102 @@
+//! A command understood: what it runs in the end, and which files it writes.
+
+mod options;
+mod wrapper;
+mod writes;
+
+use std::path::Path;
+
+pub(crate) use options::matched;
+use wrapper::Inner;
+
+use crate::shell::{Text, TooDeep, Word, lex};
+
+/// How many wrappers may stand before one command, and how many texts within texts.
+const MAX_LEVELS: usize = 16;
+
+/// What a text or an argument vector does, one item at a time.
+#[derive(Debug)]
+pub(crate) enum Act<'a> {
+    /// It runs a program, the first of the words.
+    Runs(&'a [Word]),
+    /// It writes a file.
+    Writes(&'a Word),
+    /// It gives a program this input: a patch, for one that applies patches.
+    Feeds(&'a Word, &'a Text),
+}
+
+/// Tells `see` everything that a shell text does; relative paths begin at `folder`.
+pub(crate) fn walk_text(
+    text: &Text,
+    folder: &Path,
+    see: &mut dyn FnMut(Act<'_>),
+) -> Result<(), TooDeep> {
+    Walk { folder, see }.text(text, 0)
+}
+
+/// Tells `see` everything that an argument vector does.
+pub(crate) fn walk_words(
+    words: &[Word],
+    folder: &Path,
+    see: &mut dyn FnMut(Act<'_>),
+) -> Result<(), TooDeep> {
+    Walk { folder, see }.command(words, &[], 0)
+}
+
+struct Walk<'a> {
+    folder: &'a Path,
+    see: &'a mut dyn FnMut(Act<'_>),
+}
+
+impl Walk<'_> {
+    fn text(&mut self, text: &Text, depth: usize) -> Result<(), TooDeep> {
+        for command in lex(&text.text, text.place, depth)? {
+            for write in command.writes.iter().flat_map(Word::expand_braces) {
+                (self.see)(Act::Writes(&write));
+            }
+            let words: Vec<Word> = command.words.iter().flat_map(Word::expand_braces).collect();
+            self.command(&words, &command.input, depth)?;
+        }
+        Ok(())
+    }
+
+    /// One command, and what it runs, through any number of wrappers.
+    fn command(&mut self, words: &[Word], input: &[Text], depth: usize) -> Result<(), TooDeep> {
+        if depth > MAX_LEVELS {
+            return Err(TooDeep);
+        }
+        let mut words = words;
+        for _ in 0..=MAX_LEVELS {
+            let assignments = words.iter().take_while(|word| word.is_assignment()).count();
+            words = words.get(assignments..).unwrap_or_default();
+            let Some(program) = words.first() else { return Ok(()) };
+            (self.see)(Act::Runs(words));
+            for text in input {
+                (self.see)(Act::Feeds(program, text));
+            }
+            for write in writes::writes(words, self.folder) {
+                (self.see)(Act::Writes(&write));
+            }
+            match wrapper::inner(words, input) {
+                Inner::None => return Ok(()),
+                Inner::From(at) => words = words.get(at.max(1)..).unwrap_or_default(),
+                Inner::Commands(commands) => {
+                    for command in commands {
+                        self.command(&command, &[], depth + 1)?;
+                    }
+                    return Ok(());
+                }
+                Inner::Texts(texts) => {
+                    for text in texts {
+                        self.text(&text, depth + 1)?;
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        Err(TooDeep)
+    }
+}
+
+#[cfg(test)]
+mod tests;

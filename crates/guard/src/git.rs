@@ -1,0 +1,150 @@
+//! What git is asked: which files there are, which are staged, and what the index holds of them.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+/// A question that git did not answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GitError {
+    #[error("failed to run git")]
+    Run(#[source] io::Error),
+    #[error("`git {command}` failed: {stderr}")]
+    Failed { command: &'static str, stderr: String },
+    #[error("`git {command}` answered something that is not understood")]
+    Answer { command: &'static str },
+}
+
+/// A file in the index that is not as in the last commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Staged {
+    /// The path from the root of the repository.
+    pub(crate) path: PathBuf,
+    /// The name of its content; none for a submodule and a symbolic link.
+    pub(crate) blob: Option<String>,
+}
+
+/// A repository, by its root.
+#[derive(Debug)]
+pub(crate) struct Git {
+    root: PathBuf,
+}
+
+impl Git {
+    /// The repository that a folder is in; git itself says so when there is none.
+    pub(crate) fn around(folder: &Path) -> Self {
+        let root = folder.ancestors().find(|above| above.join(".git").exists());
+        Self { root: root.unwrap_or(folder).to_owned() }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Every file in the index.
+    pub(crate) fn files(&self) -> Result<Vec<PathBuf>, GitError> {
+        let listed = self.ask("ls-files", &["-z", "--cached"])?;
+        Ok(fields(&listed).map(PathBuf::from).collect())
+    }
+
+    /// Every file that is staged, what is deleted left out.
+    pub(crate) fn staged(&self) -> Result<Vec<Staged>, GitError> {
+        const COMMAND: &str = "diff";
+        const OPTIONS: [&str; 8] = [
+            "--cached",
+            "--raw",
+            "-z",
+            "--no-abbrev",
+            // A rename is a file that is gone and one that is new; only the new one matters.
+            "--no-renames",
+            "--no-relative",
+            "--ignore-submodules=none",
+            "--diff-filter=ACMRT",
+        ];
+        let answer = self.ask(COMMAND, &OPTIONS)?;
+        let mut fields = fields(&answer);
+        let mut staged = Vec::new();
+        while let Some(head) = fields.next() {
+            let head = head.to_str().ok_or(GitError::Answer { command: COMMAND })?;
+            let path = fields.next().ok_or(GitError::Answer { command: COMMAND })?;
+            // `:100644 100755 OLD NEW M`
+            let mut parts = head.trim_start_matches(':').split(' ').skip(1);
+            let (mode, blob) = (parts.next(), parts.nth(1));
+            let (Some(mode), Some(blob)) = (mode, blob) else {
+                return Err(GitError::Answer { command: COMMAND });
+            };
+            let is_file = mode.starts_with("100");
+            staged.push(Staged { path: path.into(), blob: is_file.then(|| blob.to_owned()) });
+        }
+        Ok(staged)
+    }
+
+    /// What blobs hold, in the order they are asked for; none for one that is larger than `limit`.
+    pub(crate) fn contents(
+        &self,
+        blobs: &[&str],
+        limit: u64,
+        mut see: impl FnMut(usize, Option<Vec<u8>>),
+    ) -> Result<(), GitError> {
+        const COMMAND: &str = "cat-file";
+        if blobs.is_empty() {
+            return Ok(());
+        }
+        let request: String = blobs.iter().flat_map(|blob| [*blob, "\n"]).collect();
+        let expression = self.git(&[COMMAND, "--batch"]).stdin_bytes(request).unchecked();
+        let mut answer = BufReader::new(expression.reader().map_err(GitError::Run)?);
+        let mut head = String::new();
+        for number in 0..blobs.len() {
+            head.clear();
+            answer.by_ref().take(200).read_line(&mut head).map_err(GitError::Run)?;
+            // `NAME blob SIZE`
+            let mut parts = head.trim_end().split(' ').skip(1);
+            let (kind, size) =
+                (parts.next(), parts.next().and_then(|size| size.parse::<u64>().ok()));
+            let (Some("blob"), Some(size)) = (kind, size) else {
+                return Err(GitError::Answer { command: COMMAND });
+            };
+            let mut content = Vec::new();
+            let mut body = answer.by_ref().take(size + 1);
+            if size <= limit {
+                body.read_to_end(&mut content).map_err(GitError::Run)?;
+            } else {
+                io::copy(&mut body, &mut io::sink()).map_err(GitError::Run)?;
+            }
+            let is_whole = content.pop() == Some(b'\n') && content.len() as u64 == size;
+            if size <= limit && !is_whole {
+                return Err(GitError::Answer { command: COMMAND });
+            }
+            see(number, (size <= limit).then_some(content));
+        }
+        Ok(())
+    }
+
+    fn git(&self, args: &[&str]) -> duct::Expression {
+        duct::cmd("git", args.iter().map(OsStr::new)).dir(&self.root)
+    }
+
+    fn ask(&self, command: &'static str, options: &[&str]) -> Result<Vec<u8>, GitError> {
+        let mut args = vec![command];
+        args.extend(options);
+        let output = self
+            .git(&args)
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked()
+            .run()
+            .map_err(GitError::Run)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(GitError::Failed { command, stderr })
+    }
+}
+
+/// The fields of an answer, each ended by NUL.
+fn fields(answer: &[u8]) -> impl Iterator<Item = OsString> {
+    let fields = answer.split(|&byte| byte == 0).filter(|field| !field.is_empty());
+    fields.map(|field| OsString::from_vec(field.to_vec()))
+}

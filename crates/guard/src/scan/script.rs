@@ -1,0 +1,46 @@
+//! Shell scripts, by their ending or by their first line.
+
+use super::Piece;
+use crate::shell::{Place, Text};
+
+/// The text of a script; nothing when its first line names another interpreter, or none without `by_name`.
+pub(super) fn pieces(text: &str, by_name: bool) -> Vec<Piece> {
+    let is_shell = match text.lines().next().filter(|line| line.starts_with("#!")) {
+        Some(_) => names_a_shell(text),
+        None => by_name,
+    };
+    if is_shell {
+        vec![Piece::Text(Text { text: text.to_owned(), place: Place::START })]
+    } else {
+        Vec::new()
+    }
+}
+
+/// Whether the `#!` line of a text names a shell.
+pub(super) fn names_a_shell(text: &str) -> bool {
+    let mut lines = text.lines();
+    let Some(line) = lines.next().and_then(|line| line.trim_start().strip_prefix("#!")) else {
+        return false;
+    };
+    let mut words = line.split_whitespace().filter(|word| !word.starts_with('-'));
+    let base_name = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    match words.next().map(base_name).as_deref() {
+        Some("env") => match words.find(|word| !word.contains('=')).map(base_name).as_deref() {
+            // The interpreter follows on lines of its own: `#! nix-shell -i bash`.
+            Some("nix-shell" | "nix") => lines
+                .take_while(|line| line.starts_with("#!"))
+                .flat_map(str::split_whitespace)
+                .any(is_shell),
+            Some(name) => is_shell(name),
+            None => false,
+        },
+        Some(name) => is_shell(name),
+        None => false,
+    }
+}
+
+/// Whether a program is a shell that this crate reads the language of.
+pub(super) fn is_shell(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "mksh" | "ash")
+}
