@@ -122,7 +122,7 @@ impl Judged {
         self.files += 1;
         // A link's target is judged where it is; a submodule is a folder.
         let text = if metadata.is_file() && (kind.is_some() || !rough.is_empty()) {
-            match read(path, kind) {
+            match read(path, kind.filter(|_| rough.is_empty())) {
                 Ok(text) => text,
                 Err(error) => {
                     self.faults.push(Fault::Read(error));
