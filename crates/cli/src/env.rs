@@ -37,6 +37,8 @@ pub enum Var {
     SslCertFile,
     /// `TERM`: `dumb` means no colour and no progress line.
     Term,
+    /// `TMPDIR`: where blobs wait that cannot be sent on yet, by default `/var/tmp`.
+    TmpDir,
     /// `XDG_CACHE_HOME`: where caches go, by default `~/.cache`.
     XdgCacheHome,
     /// `XDG_CONFIG_HOME`: where settings are, by default `~/.config`.
@@ -64,6 +66,7 @@ impl Var {
             Self::NoProxy => "NO_PROXY",
             Self::SslCertFile => "SSL_CERT_FILE",
             Self::Term => "TERM",
+            Self::TmpDir => "TMPDIR",
             Self::XdgCacheHome => "XDG_CACHE_HOME",
             Self::XdgConfigHome => "XDG_CONFIG_HOME",
             Self::XdgRuntimeDir => "XDG_RUNTIME_DIR",

@@ -171,7 +171,7 @@ fn spooled(
     written: &mut BTreeSet<Digest>,
     make: &mut MakeBlob<'_>,
 ) -> Result<Compressed, PackError> {
-    let in_spool = |source| PackError::Write { to: spool.display().to_string(), source };
+    let in_spool = |source| PackError::Blob { to: spool.to_owned(), source };
     let mut file = tempfile::tempfile_in(spool).map_err(in_spool)?;
     let blob = make(&mut file)?;
     if !written.insert(blob.digest.clone()) {
@@ -192,5 +192,5 @@ fn spooled(
 }
 
 fn unwritten(source: io::Error) -> PackError {
-    PackError::Write { to: "the archive".to_owned(), source }
+    PackError::Archive { source }
 }

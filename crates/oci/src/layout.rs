@@ -189,5 +189,5 @@ fn beside(folder: &Path) -> io::Result<NamedTempFile> {
 }
 
 fn unwritten(path: &Path, source: io::Error) -> PackError {
-    PackError::Write { to: path.display().to_string(), source }
+    PackError::Blob { to: path.to_owned(), source }
 }

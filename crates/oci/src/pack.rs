@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufRead, Read, Write};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::compress::{CompressError, Compressed, Compression, compress};
@@ -62,11 +63,17 @@ pub enum PackError {
     /// A layer could not be compressed.
     #[error(transparent)]
     Compress(#[from] CompressError),
-    /// Something could not be written.
-    #[error("cannot write `{to}`")]
-    Write {
-        /// Where to.
-        to: String,
+    /// The archive could not be written.
+    #[error("cannot write the archive")]
+    Archive {
+        /// Why not.
+        source: io::Error,
+    },
+    /// A blob could not be written where it stays or waits.
+    #[error("cannot write `{}`", .to.display())]
+    Blob {
+        /// The file or folder.
+        to: PathBuf,
         /// Why not.
         source: io::Error,
     },

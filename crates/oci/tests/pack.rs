@@ -202,7 +202,7 @@ fn what_went_wrong_is_said_by_who_knows() {
     assert!(error.to_string().ends_with("nix/store/gone` is not on this machine"), "{error}");
     let target = ArchiveTarget::Stream { to: &mut Full, spool: store.path("spool") };
     let error = write_archive(draft("v1", &["a"]), &packing, target).unwrap_err();
-    assert!(matches!(error, PackError::Write { .. }), "{error}");
+    assert!(matches!(error, PackError::Archive { .. }), "{error}");
     let folder = store.path("layout");
     write_layout(draft("v1", &["gone"]), &packing, &folder, None).unwrap_err();
     assert_eq!(

@@ -99,9 +99,13 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<Format>,
 
-    /// Where to: FILE, oci:DIR[:TAG], or `-` for stdout; FILE.tar means `--format oci-archive`
+    /// Where to: FILE, oci:DIR[:NAME], or `-` for stdout; FILE.tar means `--format oci-archive`
     #[arg(short, long, value_name = "DEST")]
     pub(crate) output: Option<OsString>,
+
+    /// How layers are compressed: gzip, zstd or none; by default gzip, and none in a docker-archive
+    #[arg(long, value_name = "HOW")]
+    pub(crate) compress: Option<oci::compress::Compression>,
 }
 
 /// The forms of an image.

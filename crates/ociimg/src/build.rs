@@ -6,24 +6,38 @@ use std::thread;
 
 use cli::{Exit, Io};
 use oci::layer::{LayerRecipe, StoreRoot};
+use oci::pack::Packing;
 use oci::plan::{Draft, DraftLayer};
 use oci::{History, Reference};
 
 use crate::args::BuildArgs;
+use crate::destination::Destination;
 use crate::error::BuildError;
 use crate::input::Inputs;
 use crate::settings::image_config;
 use crate::split::split;
+use crate::write;
 
 /// Builds the image and writes it where it was asked for.
 pub(crate) fn run(args: &BuildArgs, io: &mut Io) -> Result<Exit, BuildError> {
+    let destination = Destination::resolve(&args.output, io.env.cwd(), io.out_is_terminal())?;
     let draft = draft(args, io)?;
-    let root = StoreRoot::at(&args.store_root);
+    let root = StoreRoot::at(io.env.cwd().join(&args.store_root));
     let progress = io.progress("reading", None);
-    let measured = draft.measure(&root, jobs(), &|bytes| progress.add(bytes))?;
-    drop(progress);
-    let plan = draft.finish(measured)?;
-    io.out.bytes(&plan.to_bytes()?)?;
+    let add = |bytes| progress.add(bytes);
+    let packing = |compression| Packing { root: &root, compression, jobs: jobs(), progress: &add };
+    match destination {
+        Destination::Plan(to) => {
+            let measured = draft.measure(&root, jobs(), &add)?;
+            write::plan(&draft.finish(measured)?, &to, io)?;
+        }
+        Destination::Archive { to, compression } => {
+            write::archive(draft, &packing(compression), &to, io)?;
+        }
+        Destination::Layout { folder, name, compression } => {
+            write::layout(draft, &packing(compression), &folder, name.as_deref(), io)?;
+        }
+    }
     Ok(Exit::Done)
 }
 

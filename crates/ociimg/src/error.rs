@@ -3,6 +3,11 @@
 use std::path::PathBuf;
 
 use cli::{Failure, StdoutError};
+use oci::layer::LayerError;
+use oci::layout::LayoutError;
+use oci::pack::PackError;
+
+use crate::destination::DestinationError;
 
 /// Why an image was not built.
 #[derive(Debug, thiserror::Error)]
@@ -81,9 +86,29 @@ pub(crate) enum BuildError {
     /// Nix could not say what belongs to a path.
     #[error("cannot find the closure")]
     Nix(#[from] nixcmd::NixError),
+    /// Where the image goes makes no sense.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
     /// A layer could not be made.
     #[error(transparent)]
-    Layer(#[from] oci::layer::LayerError),
+    Layer(#[from] LayerError),
+    /// The image could not be packed.
+    #[error(transparent)]
+    Pack(PackError),
+    /// The layout could not be written.
+    #[error(transparent)]
+    Layout(LayoutError),
+    /// A directory where a file was named.
+    #[error("`{}` is a directory", .0.display())]
+    IsFolder(PathBuf),
+    /// A file that cannot be written.
+    #[error("cannot write `{}`", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A document could not be written as JSON.
     #[error("cannot write the plan as JSON")]
     Json(#[from] serde_json::Error),
@@ -108,17 +133,45 @@ impl Failure for BuildError {
             Self::Nix(nixcmd::NixError::NotFound { .. }) => {
                 "install Nix, or give the closure by `--graph FILE`; directories outside the store need neither"
             }
-            Self::Layer(oci::layer::LayerError::Missing { .. }) => {
-                "build it first, or run this where the store has it"
+            Self::Layer(error) => return layer_hint(error),
+            Self::Destination(error) => error.hint(),
+            Self::IsFolder(_) => "name a file, or write `oci:DIR` for a layout",
+            Self::Layout(LayoutError::NotALayout { .. }) => {
+                "name an empty directory, one that does not exist yet, or a layout"
             }
-            Self::Layer(oci::layer::LayerError::Special { .. }) => {
-                "remove it, or leave its directory out"
-            }
-            Self::Layer(oci::layer::LayerError::Changed { .. }) => {
-                "run it again when nothing writes there"
+            Self::Pack(PackError::Blob { .. }) => {
+                "blobs on their way to stdout wait in `$TMPDIR`, else in /var/tmp"
             }
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+fn layer_hint(error: &LayerError) -> Option<String> {
+    let hint = match error {
+        LayerError::Missing { .. } => "build it first, or run this where the store has it",
+        LayerError::Special { .. } => "remove it, or leave its directory out",
+        LayerError::Changed { .. } => "run it again when nothing writes there",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+impl From<PackError> for BuildError {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Layer(error) => Self::Layer(error),
+            error => Self::Pack(error),
+        }
+    }
+}
+
+impl From<LayoutError> for BuildError {
+    fn from(error: LayoutError) -> Self {
+        match error {
+            LayoutError::Pack(error) => error.into(),
+            error => Self::Layout(error),
+        }
     }
 }

@@ -4,10 +4,12 @@
 
 mod args;
 mod build;
+mod destination;
 mod error;
 mod input;
 mod settings;
 mod split;
+mod write;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ use std::io::{self, BufRead, Write};
 use std::str::FromStr;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
+use std::thread::{self, Builder};
 
 use cut::Cutter;
 
@@ -119,6 +120,12 @@ pub enum CompressError {
         /// Why.
         source: io::Error,
     },
+    /// A thread could not be started.
+    #[error("cannot start a thread")]
+    Thread {
+        /// Why.
+        source: io::Error,
+    },
     /// The encoder gave up: out of memory, for one.
     #[error("the {codec} encoder failed")]
     Encode {
@@ -207,9 +214,15 @@ fn in_members(
 ) -> Result<Compressed, CompressError> {
     let (feed, work) = channel::<Job>();
     let work = Mutex::new(work);
-    std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(|| compress_members(&work, with));
+    thread::scope(|scope| {
+        for started in 0..jobs {
+            let thread = Builder::new().spawn_scoped(scope, || compress_members(&work, with));
+            match thread {
+                // The others do the work.
+                Err(_) if started > 0 => break,
+                Err(source) => return Err(CompressError::Thread { source }),
+                Ok(_) => {}
+            }
         }
         let mut line = Line { feed, jobs, waiting: VecDeque::new(), sink: Sink::new(to) };
         let (mut hasher, mut size) = (Hasher::default(), 0);

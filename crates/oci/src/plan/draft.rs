@@ -50,19 +50,22 @@ impl Draft {
     ) -> Result<Vec<Measured>, LayerError> {
         let next = AtomicUsize::new(0);
         let results: Vec<_> = self.layers.iter().map(|_| Mutex::new(None)).collect();
-        std::thread::scope(|scope| {
-            for _ in 0..jobs.get().min(self.layers.len()) {
-                scope.spawn(|| {
-                    while let Some((layer, slot)) = take(&next, &self.layers, &results) {
-                        let mut each = |chunk: &[u8]| {
-                            progress(chunk.len() as u64);
-                            Ok(())
-                        };
-                        let measured = Arc::clone(&layer.recipe).make(root, &mut each);
-                        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(measured);
-                    }
-                });
+        let work = || {
+            while let Some((layer, slot)) = take(&next, &self.layers, &results) {
+                let mut each = |chunk: &[u8]| {
+                    progress(chunk.len() as u64);
+                    Ok(())
+                };
+                let measured = Arc::clone(&layer.recipe).make(root, &mut each);
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(measured);
             }
+        };
+        std::thread::scope(|scope| {
+            // This thread is one of them, so a machine that has no more threads is only slower.
+            for _ in 1..jobs.get().min(self.layers.len()) {
+                drop(std::thread::Builder::new().spawn_scoped(scope, work));
+            }
+            work();
         });
         let taken = results
             .into_iter()

@@ -1,6 +1,8 @@
 //! The tool as its users see it: arguments, stdout, stderr, exit code.
 #![expect(clippy::unwrap_used, reason = "a test may end where its ground fails")]
 
+mod outputs;
+
 use std::path::Path;
 
 use fs_err as fs;
@@ -223,8 +225,9 @@ fn what_cannot_be_built_is_named() {
     fails(
         &[store.as_slice(), &[APP]].concat(),
         &format!(
-            "ociimg: store path `root{LIB}` is not on this machine\n\
-             hint: build it first, or run this where the store has it\n"
+            "ociimg: store path `{}{LIB}` is not on this machine\n\
+             hint: build it first, or run this where the store has it\n",
+            sandbox.path("root").display()
         ),
     );
 
