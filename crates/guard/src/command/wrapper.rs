@@ -37,6 +37,7 @@ const WRAPPERS: [(&[&str], &str, usize); 19] = [
             "fakeroot",
             "rlwrap",
             "corepack",
+            ",",
             "busybox",
             "unshare",
             "arch",
@@ -70,7 +71,7 @@ const WRAPPERS: [(&[&str], &str, usize); 19] = [
     (&["strace", "ltrace"], "-e -o -p -s -u -E -P -S -a -b", 0),
     (
         &["watchexec", "parallel", "dotenv", "screen"],
-        "-w --watch --exts -f --filter -i --ignore -j --jobs -e -c -S -t",
+        "-w --watch --exts -f --filter -i --ignore -j --jobs -e -S -t",
         0,
     ),
     (&["npx", "bunx", "pnpx"], "-p --package -w --workspace", 0),
@@ -296,8 +297,9 @@ fn nix(words: &[Word]) -> Inner {
                 return Inner::None;
             };
             let mut command = vec![Word::of(program, package.place)];
-            let arguments = rest(words, at + 1).iter();
-            command.extend(arguments.skip_while(|word| word.text != "--").skip(1).cloned());
+            let arguments = rest(words, at + 1);
+            let dashes = arguments.iter().position(|word| word.text == "--");
+            command.extend(rest(arguments, dashes.map_or(0, |at| at + 1)).iter().cloned());
             Inner::Commands(vec![command])
         }
         _ => Inner::None,

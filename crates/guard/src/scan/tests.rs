@@ -140,6 +140,7 @@ fn a_workflow_has_steps() {
         &[(4, 12, "a")],
     );
     check(Kind::Workflow, "", &[]);
+    check(Kind::Workflow, "- a list\n- of { another program\n", &[]);
     assert!(Kind::Workflow.pieces("jobs: [").is_err());
 }
 

@@ -48,6 +48,11 @@ impl Defaults {
 }
 
 pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, ScanError> {
+    // Other programs have files called action.yml; theirs are no business of this reader.
+    let is_meant = text.lines().any(|line| line.starts_with("jobs:") || line.starts_with("runs:"));
+    if !is_meant {
+        return Ok(Vec::new());
+    }
     let workflow: Option<Workflow> =
         serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
             let at = error.location();
