@@ -91,13 +91,17 @@ pub(crate) struct PushArgs {
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<String>,
 
-    /// How the layers of a docker archive are compressed: gzip (the default), zstd or none
+    /// How the layers of a plan or a docker archive are compressed: gzip (the default), zstd or none
     #[arg(long, value_name = "HOW")]
     pub(crate) compress: Option<Compression>,
 
-    /// What kind of manifest a docker archive gets
+    /// What kind of manifest a plan or a docker archive gets
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) format: Option<Format>,
+
+    /// Read the `/nix/store/…` of a plan below this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store_root: Option<PathBuf>,
 
     /// Say which blobs would be sent, and send nothing
     #[arg(short = 'n', long)]

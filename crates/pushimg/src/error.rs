@@ -4,10 +4,10 @@ use std::io;
 
 use cli::{Exit, Failure, StdinIsTerminal, StdoutError};
 use oci::Digest;
-use oci::compress::CompressError;
 use transfer::{CallError, ProxyError, UrlError};
 
 use crate::credentials::CredentialsError;
+use crate::make::MakeError;
 use crate::plan::PlanError;
 use crate::registry::RegistryError;
 use crate::source::SourceError;
@@ -42,8 +42,8 @@ pub(crate) enum PushError {
     DigestFile(#[source] io::Error),
     #[error("cannot write JSON")]
     Json(#[from] serde_json::Error),
-    #[error("cannot compress `{name}` of {shown}")]
-    Compress { shown: String, name: String, source: CompressError },
+    #[error(transparent)]
+    Make(#[from] MakeError),
     #[error("there is no image `{0}`")]
     NotFound(String),
 }
@@ -59,6 +59,7 @@ impl Failure for PushError {
         match self {
             Self::Source(error) | Self::Layout(LayoutError::Read(error)) => error.exit(),
             Self::Registry(error) => error.exit(),
+            Self::Make(error) => error.exit(),
             Self::Layout(LayoutError::Blob { source, .. })
                 if crate::registry::is_mismatch(source) =>
             {
@@ -75,7 +76,6 @@ impl Failure for PushError {
             | Self::Host { .. }
             | Self::HasManifest { .. }
             | Self::DigestFile(_)
-            | Self::Compress { .. }
             | Self::Json(_) => Exit::Trouble,
         }
     }
@@ -87,6 +87,7 @@ impl Failure for PushError {
             Self::Stdin(error) => error.hint(),
             Self::Credentials(error) => error.hint(),
             Self::Registry(error) => error.hint(),
+            Self::Make(error) => error.hint(),
             Self::HasManifest { flag } => {
                 Some(format!("leave `--{flag}` out: it is for docker archives"))
             }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use oci::{Descriptor, Digest, MediaType, VerifyingReader};
 
+use crate::make::{Lazy, MakeError};
+
 /// An image, or several under one index, ready to be pushed.
 #[derive(Debug)]
 pub(crate) struct Image {
@@ -39,6 +41,8 @@ pub(crate) enum Content {
     Bytes(Arc<[u8]>),
     File(PathBuf),
     Region(Region),
+    /// A layer that is compressed when it is wanted.
+    Lazy(Arc<Lazy>),
 }
 
 /// A part of a file that others read at the same time.
@@ -84,30 +88,39 @@ impl transfer::Source for Blob {
 }
 
 impl Content {
+    /// Makes what has to be made first, so that no connection waits for it.
+    pub(crate) fn prepare(&self) -> Result<(), MakeError> {
+        match self {
+            Self::Lazy(lazy) => lazy.get().map(drop),
+            Self::Bytes(_) | Self::File(_) | Self::Region(_) => Ok(()),
+        }
+    }
+
     /// Opens it, unverified.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(match self {
             Self::Bytes(bytes) => Box::new(&bytes[..]),
             Self::File(path) => Box::new(fs_err::File::open(path)?),
-            Self::Region(region) => Box::new(region.reader()),
+            Self::Region(region) => Box::new(region.clone().reader()),
+            Self::Lazy(lazy) => Box::new(lazy.get().map_err(io::Error::other)?.reader()),
         })
     }
 }
 
 impl Region {
-    pub(crate) fn reader(&self) -> RegionReader<'_> {
+    pub(crate) fn reader(self) -> RegionReader {
         RegionReader { region: self, at: 0 }
     }
 }
 
 /// Reads a region without moving the file's own position.
 #[derive(Debug)]
-pub(crate) struct RegionReader<'a> {
-    region: &'a Region,
+pub(crate) struct RegionReader {
+    region: Region,
     at: u64,
 }
 
-impl Read for RegionReader<'_> {
+impl Read for RegionReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.region.size - self.at).unwrap_or(usize::MAX);
         let room = buffer.len().min(left);

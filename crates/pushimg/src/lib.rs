@@ -6,6 +6,8 @@ mod credentials;
 mod error;
 mod image;
 mod inspect;
+mod known;
+mod make;
 mod pack;
 mod plan;
 mod push;
@@ -13,6 +15,7 @@ mod registry;
 mod run;
 mod source;
 mod target;
+mod unpacked;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,143 +1,132 @@
-//! From a docker archive, which has no manifest, to an image that has one.
+//! From a config and layers to an image that has a manifest.
 //!
 //! The config stays byte for byte as it is. The layers are compressed by a codec that never changes, and held to the
-//! digests in the config; so the digest of the image is a function of the archive, the codec and the format alone. A layer
-//! that is compressed already stays as it is.
+//! digests in the config; so the digest of the image is a function of the source, the codec and the format alone. A layer
+//! of an archive that is compressed already stays as it is.
 
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
 use cli::Progress;
-use oci::compress::{CompressError, Compression, compress};
+use oci::compress::{Compressed, Compression};
+use oci::pack::layer_descriptor;
 use oci::{Descriptor, Digest, Manifest, MediaType};
 
 use crate::args::Format;
 use crate::error::PushError;
-use crate::image::{Blob, Content, Document, Image, Region};
-use crate::source::{Kind, Layer, Sniffed, SourceError, Unpacked};
+use crate::image::{Blob, Content, Document, Image};
+use crate::known::Known;
+use crate::make::{Counted, Lazy, MakeError, Maker};
+use crate::source::{Kind, Sniffed};
+use crate::unpacked::{Layer, Tar, Unpacked};
 
-/// Makes a manifest for an unpacked image.
-pub(crate) fn pack(
-    unpacked: Unpacked,
-    with: Compression,
-    format: Format,
-    jobs: usize,
-    progress: &Progress,
-) -> Result<Image, PushError> {
-    let config_type = match format {
-        Format::Oci => MediaType::OCI_CONFIG,
-        Format::Docker => MediaType::DOCKER_CONFIG,
-    };
-    let config = Blob {
-        descriptor: Descriptor::of(config_type, &unpacked.config),
-        content: Content::Bytes(unpacked.config.into()),
-    };
-    let packing = Packing { shown: &unpacked.shown, with, format, jobs, progress };
-    let layers = unpacked.layers.iter().map(|layer| packing.layer(layer));
-    let layers: Vec<_> = layers.collect::<Result<_, _>>()?;
-    let descriptors = layers.iter().map(|layer| layer.descriptor.clone()).collect();
-    let config_descriptor = config.descriptor.clone();
-    let manifest = match format {
-        Format::Oci => Manifest::oci(config_descriptor, descriptors),
-        Format::Docker => Manifest::docker(config_descriptor, descriptors),
-    };
-    let media_type = manifest.media_type.clone().unwrap_or(MediaType::OCI_MANIFEST);
-    let documents = vec![Document::new(media_type, manifest.to_bytes()?)];
-    let blobs = Blob::once_each(std::iter::once(config).chain(layers).collect());
-    Ok(Image { documents, blobs, name: unpacked.name })
+/// How an image is packed.
+#[derive(Debug)]
+pub(crate) struct Packing {
+    pub(crate) with: Compression,
+    pub(crate) format: Format,
+    pub(crate) known: Known,
+    pub(crate) progress: Progress,
 }
 
-struct Packing<'a> {
-    shown: &'a str,
-    with: Compression,
-    format: Format,
-    jobs: usize,
-    progress: &'a Progress,
-}
-
-impl Packing<'_> {
-    fn layer(&self, layer: &Layer) -> Result<Blob, PushError> {
-        let sniffed = layer.content.open().and_then(Sniffed::new);
-        let sniffed = sniffed.map_err(|source| self.unread(layer, source))?;
-        let compression = match sniffed.kind {
-            Kind::Gzip => Compression::Gzip,
-            Kind::Zstd => Compression::Zstd,
-            _ if self.with == Compression::None => {
-                // Its digest is known, and held to when it is sent.
-                let (diff_id, content) = (layer.diff_id.clone(), layer.content.clone());
-                return Ok(self.blob(diff_id, layer.size, Compression::None, content));
+impl Packing {
+    /// Makes a manifest for an unpacked image.
+    pub(crate) fn pack(self, unpacked: Unpacked) -> Result<Image, PushError> {
+        let config_type = match self.format {
+            Format::Oci => MediaType::OCI_CONFIG,
+            Format::Docker => MediaType::DOCKER_CONFIG,
+        };
+        let config = Blob {
+            descriptor: Descriptor::of(config_type, &unpacked.config),
+            content: Content::Bytes(unpacked.config.into()),
+        };
+        let format = self.format;
+        let maker = Maker::new(&unpacked.shown, self.with, self.known, self.progress);
+        let maker = Arc::new(maker);
+        let layers = unpacked.layers.into_iter().map(|layer| blob(layer, &maker, format));
+        let layers: Vec<_> = layers.collect::<Result<_, _>>()?;
+        let descriptors = layers.iter().map(|layer| layer.descriptor.clone()).collect();
+        let described = config.descriptor.clone();
+        let manifest = match format {
+            Format::Oci => {
+                let annotations = unpacked.annotations;
+                Manifest { annotations, ..Manifest::oci(described, descriptors) }
             }
-            _ => return self.compress(layer),
+            Format::Docker => Manifest::docker(described, descriptors),
         };
-        let inner = sniffed.decoded().map_err(|source| self.unread(layer, source))?;
-        let found = self.digest(inner.stream).map_err(|source| self.unread(layer, source))?;
-        self.check(layer, found)?;
-        let stored = layer.content.open().and_then(|content| self.digest(content));
-        let digest = stored.map_err(|source| self.unread(layer, source))?;
-        Ok(self.blob(digest, layer.size, compression, layer.content.clone()))
+        let media_type = manifest.media_type.clone().unwrap_or(MediaType::OCI_MANIFEST);
+        let documents = vec![Document::new(media_type, manifest.to_bytes()?)];
+        let blobs = Blob::once_each(std::iter::once(config).chain(layers).collect());
+        Ok(Image { documents, blobs, name: unpacked.name })
     }
+}
 
-    /// Compresses a layer into a temporary file without a name.
-    fn compress(&self, layer: &Layer) -> Result<Blob, PushError> {
-        let unwritten = |source| SourceError::Spool { shown: self.shown.to_owned(), source };
-        let file = tempfile::tempfile().map_err(unwritten)?;
-        let mut file = fs_err::File::from_parts(file, "the temporary file");
-        let from = layer.content.open().map_err(|source| self.unread(layer, source))?;
-        let counted = Counted { from, progress: self.progress };
-        let mut from = BufReader::with_capacity(128 << 10, counted);
-        let made =
-            compress(&mut from, self.with, self.jobs, &mut file).map_err(
-                |source| match source {
-                    CompressError::Read { source } => self.unread(layer, source).into(),
-                    CompressError::Write { source } => PushError::from(unwritten(source)),
-                    source @ CompressError::Encode { .. } => {
-                        let (shown, name) = (self.shown.to_owned(), layer.name.clone());
-                        PushError::Compress { shown, name, source }
-                    }
-                },
-            )?;
-        self.check(layer, made.diff_id)?;
-        let content = Content::Region(Region { file: Arc::new(file), offset: 0, size: made.size });
-        Ok(self.blob(made.digest, made.size, self.with, content))
+/// The blob of a layer: as it is stored, as it is known to become, or made now.
+fn blob(layer: Layer, maker: &Arc<Maker>, format: Format) -> Result<Blob, MakeError> {
+    if let Some(blob) = stored(&layer, maker, format)? {
+        return Ok(blob);
     }
-
-    fn blob(&self, digest: Digest, size: u64, compression: Compression, content: Content) -> Blob {
-        let media_type = match self.format {
-            Format::Oci => compression.oci_media_type(),
-            Format::Docker => compression.docker_media_type(),
-        };
-        Blob { descriptor: Descriptor::new(media_type, digest, size), content }
+    let (with, diff_id) = (maker.with, layer.diff_id.clone());
+    if let Some((digest, size)) = maker.known.get(with, &diff_id) {
+        let made = Compressed { diff_id, tar_size: layer.size, digest: digest.clone(), size };
+        let descriptor = descriptor(format, with, &made, layer.recipe_key.as_ref());
+        let lazy = Lazy::new(layer, Arc::clone(maker), digest, size);
+        return Ok(Blob { descriptor, content: Content::Lazy(Arc::new(lazy)) });
     }
+    let (made, region) = maker.make(&layer)?;
+    maker.known.add(with, &diff_id, &made.digest, made.size);
+    let descriptor = descriptor(format, with, &made, layer.recipe_key.as_ref());
+    Ok(Blob { descriptor, content: Content::Region(region) })
+}
 
-    fn digest(&self, from: impl Read) -> io::Result<Digest> {
-        let mut hashing = oci::HashingReader::new(Counted { from, progress: self.progress });
-        io::copy(&mut hashing, &mut io::sink())?;
-        Ok(hashing.finish().0)
-    }
-
-    fn check(&self, layer: &Layer, found: Digest) -> Result<(), SourceError> {
-        if found == layer.diff_id {
-            return Ok(());
+/// The layer of an archive that need not be compressed, because it is, or because it shall not be.
+fn stored(layer: &Layer, maker: &Maker, format: Format) -> Result<Option<Blob>, MakeError> {
+    let unread = |source| maker.unread(layer, source);
+    let Tar::Stored(content) = &layer.tar else { return Ok(None) };
+    let sniffed = content.open().and_then(Sniffed::new).map_err(unread)?;
+    let with = match sniffed.kind {
+        Kind::Gzip => Compression::Gzip,
+        Kind::Zstd => Compression::Zstd,
+        _ if maker.with == Compression::None => {
+            // Its digest is in the config, and it is held to it when it is sent.
+            let (diff_id, size) = (layer.diff_id.clone(), layer.size);
+            let made = Compressed { digest: diff_id.clone(), diff_id, tar_size: size, size };
+            let descriptor = descriptor(format, Compression::None, &made, None);
+            return Ok(Some(Blob { descriptor, content: content.clone() }));
         }
-        let (shown, name) = (self.shown.to_owned(), layer.name.clone());
-        Err(SourceError::Digest { shown, name, expected: layer.diff_id.clone(), found })
-    }
+        _ => return Ok(None),
+    };
+    let inner = sniffed.decoded().and_then(|inner| digest(inner.stream, &maker.progress));
+    maker.check(layer, &inner.map_err(unread)?)?;
+    let outer = content.open().and_then(|outer| digest(outer, &maker.progress)).map_err(unread)?;
+    // Whoever compressed it did so by no codec of ours, which is what the annotations would say.
+    let media_type = media_type(format, with);
+    let descriptor = Descriptor::new(media_type, outer, layer.size);
+    Ok(Some(Blob { descriptor, content: content.clone() }))
+}
 
-    fn unread(&self, layer: &Layer, source: io::Error) -> SourceError {
-        SourceError::Entry { shown: self.shown.to_owned(), name: layer.name.clone(), source }
+fn descriptor(
+    format: Format,
+    with: Compression,
+    made: &Compressed,
+    recipe_key: Option<&Digest>,
+) -> Descriptor {
+    match format {
+        Format::Oci => layer_descriptor(with, made, recipe_key),
+        // Docker's descriptors have no annotations.
+        Format::Docker => Descriptor::new(media_type(format, with), made.digest.clone(), made.size),
     }
 }
 
-/// Tells what is read.
-struct Counted<'a, R> {
-    from: R,
-    progress: &'a Progress,
+fn media_type(format: Format, with: Compression) -> MediaType {
+    match format {
+        Format::Oci => with.oci_media_type(),
+        Format::Docker => with.docker_media_type(),
+    }
 }
 
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let got = self.from.read(buffer)?;
-        self.progress.add(got as u64);
-        Ok(got)
-    }
+fn digest(from: impl Read, progress: &Progress) -> io::Result<Digest> {
+    let mut hashing = oci::HashingReader::new(Counted { from: BufReader::new(from), progress });
+    io::copy(&mut hashing, &mut io::sink())?;
+    Ok(hashing.finish().0)
 }

@@ -68,6 +68,7 @@ impl Push<'_> {
                 if self.dry_run {
                     progress.step(&format!("would send {}", shown(blob)));
                 } else {
+                    blob.content.prepare()?;
                     target.put_blob(blob, cancel, &|bytes| progress.add(bytes))?;
                     progress.step(&format!("sent {}", shown(blob)));
                 }

@@ -3,17 +3,20 @@
 use cli::{Exit, Io, human_bytes, outln};
 use oci::Reference;
 use oci::compress::Compression;
+use oci::layer::StoreRoot;
 
 use crate::args::{Args, Format, PushArgs, Verb};
 use crate::connect;
 use crate::error::PushError;
 use crate::image::{Document, Image};
+use crate::inspect;
+use crate::known::Known;
+use crate::pack::Packing;
 use crate::plan::{self, Place, PlanError};
 use crate::push::{Push, Report};
 use crate::registry::Access;
 use crate::source::Found;
 use crate::target::{Layout, Target};
-use crate::{inspect, pack};
 
 /// How many blobs are sent at once: on one connection each, more of them gain little.
 const JOBS: u16 = 4;
@@ -34,8 +37,9 @@ pub(crate) fn run(args: Args, io: &mut Io) -> Result<Exit, PushError> {
 fn push(args: &PushArgs, io: &mut Io) -> Result<Exit, PushError> {
     let (source, place) = plan::operands(args, &io.env)?;
     let jobs = args.jobs.unwrap_or(JOBS);
-    let found = source.open(|| Ok::<_, PushError>(io.stdin()?))?;
-    let image = open(args, found, jobs, io)?;
+    let root = args.store_root.as_ref().map_or_else(StoreRoot::default, StoreRoot::at);
+    let found = source.open(&root, || Ok::<_, PushError>(io.stdin()?))?;
+    let image = open(args, found, io)?;
     let place = match place {
         Some(place) => place,
         None => plan::named(image.name.as_deref().ok_or(PlanError::NoName)?, &io.env)?,
@@ -71,7 +75,7 @@ fn push(args: &PushArgs, io: &mut Io) -> Result<Exit, PushError> {
 }
 
 /// The image that was found, with a manifest.
-fn open(args: &PushArgs, found: Found, jobs: u16, io: &Io) -> Result<Image, PushError> {
+fn open(args: &PushArgs, found: Found, io: &Io) -> Result<Image, PushError> {
     match found {
         Found::Unpacked(unpacked) => {
             let with = args.compress.unwrap_or(Compression::Gzip);
@@ -81,7 +85,8 @@ fn open(args: &PushArgs, found: Found, jobs: u16, io: &Io) -> Result<Image, Push
             }
             let total = unpacked.layers.iter().map(|layer| layer.size).sum();
             let progress = io.progress("compress", Some(total));
-            pack::pack(unpacked, with, format, jobs.into(), &progress)
+            let known = Known::new(io.env.cache_home());
+            Packing { with, format, known, progress }.pack(unpacked)
         }
         Found::Image(_) if args.compress.is_some() => {
             Err(PushError::HasManifest { flag: "compress" })

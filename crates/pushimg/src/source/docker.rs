@@ -1,40 +1,17 @@
 //! Docker archives, as `docker save` and dockerTools write them: `manifest.json`, a config, and layers as tars.
 //!
-//! <https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md>. They hold no manifest: one is made here, of the config
-//! as it is and of layers that are compressed, or not, as the user says.
+//! <https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md>. They hold no manifest.
 
-use oci::{Digest, ImageConfig};
+use std::collections::BTreeMap;
+
+use oci::ImageConfig;
 use serde::Deserialize;
 
 use super::{SourceError, Store};
-use crate::image::Content;
+use crate::unpacked::{Layer, Tar, Unpacked};
 
 /// More than this is no list of images.
 const MAX_LIST: usize = 4 << 20;
-
-/// An image of a docker archive, whose layers have no descriptors yet.
-#[derive(Debug)]
-pub(crate) struct Unpacked {
-    /// How the archive is called in messages.
-    pub(crate) shown: String,
-    /// `api:v1`, if it has a name.
-    pub(crate) name: Option<String>,
-    /// The config, byte for byte.
-    pub(crate) config: Vec<u8>,
-    /// The layers, lowest first.
-    pub(crate) layers: Vec<Layer>,
-}
-
-/// A layer as the archive has it.
-#[derive(Debug)]
-pub(crate) struct Layer {
-    /// Its name in the archive.
-    pub(crate) name: String,
-    /// The digest that its tar must have.
-    pub(crate) diff_id: Digest,
-    pub(crate) content: Content,
-    pub(crate) size: u64,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -83,9 +60,16 @@ pub(crate) fn image(store: &Store) -> Result<Option<Unpacked>, SourceError> {
     }
     let layers = item.layers.iter().zip(diff_ids).map(|(name, diff_id)| {
         let (content, size) = store.get(name)?.ok_or_else(|| missing(name))?;
-        Ok(Layer { name: name.clone(), diff_id, content, size })
+        let tar = Tar::Stored(content);
+        Ok(Layer { name: name.clone(), diff_id, size, recipe_key: None, tar })
     });
     let name = item.repo_tags.as_ref().and_then(|tags| tags.first()).cloned();
     let shown = shown();
-    Ok(Some(Unpacked { shown, name, config, layers: layers.collect::<Result<_, SourceError>>()? }))
+    Ok(Some(Unpacked {
+        shown,
+        name,
+        config,
+        annotations: BTreeMap::new(),
+        layers: layers.collect::<Result<_, SourceError>>()?,
+    }))
 }

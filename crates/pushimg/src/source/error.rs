@@ -63,6 +63,8 @@ pub(crate) enum SourceError {
     MediaType { shown: String, name: String, media_type: String },
     #[error("{shown} has indexes in indexes without end")]
     TooDeep { shown: String },
+    #[error("{shown} holds no plan")]
+    Plan { shown: String, source: Box<oci::plan::PlanError> },
     #[error("`{name}` of {shown}")]
     Document { shown: String, name: String, source: Box<DocumentError> },
     #[error("`{name}` of {shown} is not what it should be")]

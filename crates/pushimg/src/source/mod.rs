@@ -4,6 +4,7 @@ mod decode;
 mod docker;
 mod error;
 mod layout;
+mod plan;
 mod store;
 mod tar;
 
@@ -12,13 +13,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use decode::{Kind, Sniffed};
-pub(crate) use docker::{Layer, Unpacked};
 pub(crate) use error::SourceError;
 pub(crate) use layout::{REF_NAME, index as layout_index};
 pub(crate) use store::Store;
 use tar::TarIndex;
 
+use oci::layer::StoreRoot;
+
 use crate::image::Image;
+use crate::unpacked::Unpacked;
 
 /// What was named as the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,10 +47,11 @@ pub(crate) enum Found {
     Unpacked(Unpacked),
 }
 
-/// Which forms are looked for in a tar.
+/// Which forms are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Any,
+enum Form<'a> {
+    /// Either, or a plan, whose paths are below this root.
+    Any(&'a StoreRoot),
     Oci,
     Docker,
 }
@@ -56,11 +60,12 @@ impl Source {
     /// Opens the source; `stdin` is called if it is stdin.
     pub(crate) fn open<E: From<SourceError>>(
         &self,
+        root: &StoreRoot,
         stdin: impl FnOnce() -> Result<Box<dyn Read + Send>, E>,
     ) -> Result<Found, E> {
         Ok(match self {
-            Self::Stdin => stream("stdin", stdin()?, Form::Any, None)?,
-            Self::Path(path) => file(path, Form::Any, None)?,
+            Self::Stdin => stream("stdin", stdin()?, Form::Any(root), None)?,
+            Self::Path(path) => file(path, Form::Any(root), None)?,
             Self::Layout { path, name } => {
                 require(path)?;
                 Found::Image(layout::image(&Store::folder(path), name.as_deref())?)
@@ -78,7 +83,7 @@ fn require(path: &Path) -> Result<std::fs::Metadata, SourceError> {
     })
 }
 
-fn file(path: &Path, form: Form, name: Option<&str>) -> Result<Found, SourceError> {
+fn file(path: &Path, form: Form<'_>, name: Option<&str>) -> Result<Found, SourceError> {
     let shown = format!("`{}`", path.display());
     let metadata = require(path)?;
     if metadata.is_dir() {
@@ -103,7 +108,7 @@ fn file(path: &Path, form: Form, name: Option<&str>) -> Result<Found, SourceErro
 fn stream(
     shown: &str,
     from: impl Read,
-    form: Form,
+    form: Form<'_>,
     name: Option<&str>,
 ) -> Result<Found, SourceError> {
     let sniffed = Sniffed::new(from)
@@ -114,7 +119,7 @@ fn stream(
 fn sniffed_stream(
     shown: &str,
     sniffed: Sniffed<'_>,
-    form: Form,
+    form: Form<'_>,
     name: Option<&str>,
 ) -> Result<Found, SourceError> {
     let shown_owned = || shown.to_owned();
@@ -124,6 +129,9 @@ fn sniffed_stream(
         None => SourceError::Read { shown: shown_owned(), source },
     };
     let mut inner = sniffed.decoded().map_err(fail)?;
+    if let (Kind::Json, Form::Any(root)) = (inner.kind, form) {
+        return Ok(Found::Unpacked(plan::read(shown, &mut inner.stream, root)?));
+    }
     match (inner.kind, compressor) {
         (Kind::Tar, _) => {
             let file = spool(shown, &mut inner.stream, fail)?;
@@ -159,13 +167,13 @@ fn spool(
 fn tar(
     shown: &str,
     file: Arc<fs_err::File>,
-    form: Form,
+    form: Form<'_>,
     name: Option<&str>,
 ) -> Result<Found, SourceError> {
     let index = TarIndex::read(file)
         .map_err(|source| SourceError::Tar { shown: shown.to_owned(), source })?;
     let store = Store::tar(shown, index);
-    if form == Form::Oci || (form == Form::Any && store.get("index.json")?.is_some()) {
+    if form == Form::Oci || (matches!(form, Form::Any(_)) && store.get("index.json")?.is_some()) {
         return Ok(Found::Image(layout::image(&store, name)?));
     }
     match docker::image(&store)? {

@@ -233,17 +233,34 @@ fn a_docker_archive_of_another_kind_is_told() {
 fn a_docker_archive_keeps_its_config_and_gets_a_manifest() {
     let bench = Bench::new();
     bench.sandbox.write("result", bench.image.docker_archive("api:v1"));
-    // Without compression the layers are what they were, and so is the manifest of the layout.
-    let run = bench.run(["-q", "--compress=none", "result", "oci:out"]);
-    run.output().code(0).stdout(&bench.digest_line()).stderr("");
-    let docker =
-        ["-q", "--compress=none", "--format=docker", "docker-archive:result", "oci:docker"];
-    bench.run(docker).output().code(0).stderr("");
-    let out = bench.run(["inspect", "--raw", "oci:docker"]).output().code(0);
-    let manifest = oci::Manifest::parse(&out.stdout_bytes).unwrap();
-    assert_eq!(manifest.media_type, Some(oci::MediaType::DOCKER_MANIFEST));
-    assert_eq!(manifest.config.digest, oci::Digest::of(&bench.image.config));
-    assert_eq!(manifest.layers[0].media_type, oci::MediaType::DOCKER_LAYER);
+    let manifest = |args: &[&str], place: &str| {
+        bench.run(["-q", "result", place]).args(args).output().code(0).stderr("");
+        let out = bench.run(["inspect", "--raw", place]).output().code(0);
+        let manifest = oci::Manifest::parse(&out.stdout_bytes).unwrap();
+        manifest.validate().unwrap();
+        assert_eq!(manifest.config.digest, oci::Digest::of(&bench.image.config));
+        manifest
+    };
+    let digests = bench.image.layer_digests();
+    let plain = manifest(&["--compress=none"], "oci:plain");
+    assert_eq!(plain.media_type, Some(oci::MediaType::OCI_MANIFEST));
+    assert!(plain.layers.iter().map(|layer| layer.digest.to_string()).eq(digests.iter().cloned()));
+    let gzip = manifest(&[], "oci:gzip");
+    assert_eq!(gzip.layers[0].media_type, oci::MediaType::OCI_LAYER_GZIP);
+    let annotations: Vec<_> = gzip.layers[0].annotations.iter().collect();
+    let codec = ("dev.likewise.codec".to_owned(), "gzip-6-libdeflate-1".to_owned());
+    let diff_id = ("dev.likewise.diff-id".to_owned(), digests[0].clone());
+    assert_eq!(annotations, [(&codec.0, &codec.1), (&diff_id.0, &diff_id.1)]);
+    let docker = manifest(&["--format=docker"], "oci:docker");
+    assert_eq!(docker.media_type, Some(oci::MediaType::DOCKER_MANIFEST));
+    assert_eq!(docker.layers[0].media_type, oci::MediaType::DOCKER_LAYER_GZIP);
+    assert_eq!(docker.layers[0].digest, gzip.layers[0].digest);
+    assert!(docker.layers[0].annotations.is_empty());
+    let run = bench.run(["result", "oci:x", "--format=docker", "--compress=zstd"]);
+    run.output().code(2).stdout("").stderr(
+        "pushimg: docker's manifests have no zstd layers\n\
+         hint: use `--format oci`, or `--compress gzip`\n",
+    );
 }
 
 #[test]
@@ -256,6 +273,42 @@ fn a_layer_that_is_not_what_the_config_says_is_not_pushed() {
     run.stdin(image.docker_archive("")).output().code(5).stdout("").stderr(&format!(
         "pushimg: cannot read the blob {expected} to write it: content has the digest {found} but \
          must have {expected}\n"
+    ));
+    let name = format!("{}/layer.tar", found.encoded());
+    let run = bench.run(["-j1", "-", "oci:out"]).stdin(image.docker_archive(""));
+    run.output().code(5).stdout("").stderr(&format!(
+        "pushimg: `{name}` of stdin has the digest {found}, not {expected}\n\
+         hint: what the layer is made of has changed: build the image again\n"
+    ));
+}
+
+#[test]
+fn layers_that_are_compressed_already_stay_as_they_are() {
+    let bench = Bench::new();
+    let config = bench.image.config.clone();
+    let layers = &bench.image.layers;
+    let (first, second) = (gzip(&layers[0]), zstd(&layers[1]));
+    let list = r#"[{"Config":"c","RepoTags":null,"Layers":["a","b","d"]}]"#;
+    let archive = |third: &[u8]| {
+        let list = list.as_bytes();
+        let files = [("a", &first[..]), ("b", &second), ("d", third), ("c", &config)];
+        tar(files.into_iter().chain([("manifest.json", list)]))
+    };
+    bench.run(["-q", "-", "oci:out"]).stdin(archive(&layers[2])).output().code(0).stderr("");
+    let out = bench.run(["inspect", "--raw", "oci:out"]).output().code(0);
+    let manifest = oci::Manifest::parse(&out.stdout_bytes).unwrap();
+    assert_eq!(manifest.layers[0].digest, oci::Digest::of(&first));
+    assert_eq!(manifest.layers[0].media_type, oci::MediaType::OCI_LAYER_GZIP);
+    assert_eq!(manifest.layers[1].digest, oci::Digest::of(&second));
+    assert_eq!(manifest.layers[1].media_type, oci::MediaType::OCI_LAYER_ZSTD);
+    assert_eq!(manifest.layers[2].media_type, oci::MediaType::OCI_LAYER_GZIP);
+    let other = gzip(b"other");
+    let run = bench.run(["-q", "-", "oci:out"]).stdin(archive(&other));
+    run.output().code(5).stdout("").stderr(&format!(
+        "pushimg: `d` of stdin has the digest {}, not {}\n\
+         hint: what the layer is made of has changed: build the image again\n",
+        oci::Digest::of("other"),
+        bench.image.layer_digests()[2]
     ));
 }
 
@@ -284,5 +337,26 @@ fn layers_of_a_docker_archive_are_compressed_by_a_codec_that_never_changes() {
         }
     }
     digests.dedup();
-    assert_eq!(digests.len(), 1, "the digest is a function of the archive and the codec");
+    // Whoever changes one of these changes the digest of every image that was ever pushed.
+    assert_eq!(
+        digests,
+        ["sha256:d4f754cca45bd9e903fdf2a1a9d7e2a3a783712d11b29e19e0ff1d98505d8de3\n"]
+    );
+    for (args, digest) in [
+        (
+            ["--compress=zstd", "--format=oci"],
+            "sha256:dbe739fb6e90a0d37f7d57aaf4278f702dbe1a4cb66fda0aa24791718ad776bf",
+        ),
+        (
+            ["--compress=none", "--format=oci"],
+            "sha256:c1a8d6686cad8c3df9436e0abbeebaa86fdeb94c12cfb04ecf7cc0bbb77c59ed",
+        ),
+        (
+            ["--compress=gzip", "--format=docker"],
+            "sha256:2a9e26e8e9ac34a59836f00bc3f62af31f41b60beeb5363b0c8fd8a78ce6cb5c",
+        ),
+    ] {
+        let out = bench.run(["-q", "result", "oci:other"]).args(args).output().code(0);
+        assert_eq!(out.stdout, format!("{digest}\n"), "{args:?}");
+    }
 }

@@ -9,6 +9,7 @@ mod layouts;
 mod locations;
 mod looks;
 mod operands;
+mod plans;
 mod registry;
 
 use testkit::image::SmallImage;

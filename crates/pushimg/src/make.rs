@@ -1,0 +1,174 @@
+//! Making blobs of layers: compressing a tar into a temporary file that has no name.
+
+use std::io::{self, BufRead, Read};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use cli::{Exit, Progress};
+use oci::compress::{CompressError, Compressed, Compression, compress};
+use oci::layer::LayerError;
+use oci::{Digest, MismatchError};
+
+use crate::image::Region;
+use crate::known::Known;
+use crate::unpacked::Layer;
+
+/// Why a blob cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MakeError {
+    #[error("cannot make `{name}` of {shown}")]
+    Layer { shown: String, name: String, source: Box<LayerError> },
+    #[error("cannot read `{name}` of {shown}")]
+    Read { shown: String, name: String, source: io::Error },
+    #[error("cannot write a temporary file for {shown}")]
+    Spool { shown: String, source: io::Error },
+    #[error("cannot compress `{name}` of {shown}")]
+    Compress { shown: String, name: String, source: CompressError },
+    #[error("`{name}` of {shown} has the digest {found}, not {expected}")]
+    Digest { shown: String, name: String, expected: Digest, found: Digest },
+    #[error("`{name}` of {shown} is not the blob that the cache said it would be")]
+    Stale { shown: String, name: String, source: MismatchError },
+}
+
+impl MakeError {
+    /// 5 for content that is not what its digest says, 2 for the rest.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Digest { .. } => Exit::Own(5),
+            _ => Exit::Trouble,
+        }
+    }
+
+    /// What to do next.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Layer { source, .. } if matches!(**source, LayerError::Missing { .. }) => {
+                "a plan is pushed where its store paths are; elsewhere use `ociimg build -o image.tar`"
+            }
+            Self::Digest { .. } => "what the layer is made of has changed: build the image again",
+            Self::Spool { .. } => "point `TMPDIR` at a place with room for the whole image",
+            Self::Stale { .. } => "the wrong entry is gone now: push again",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// Compresses layers, one at a time with all processors.
+#[derive(Debug)]
+pub(crate) struct Maker {
+    pub(crate) shown: String,
+    pub(crate) with: Compression,
+    pub(crate) known: Known,
+    pub(crate) progress: Progress,
+    turn: Mutex<()>,
+}
+
+impl Maker {
+    pub(crate) fn new(shown: &str, with: Compression, known: Known, progress: Progress) -> Self {
+        Self { shown: shown.to_owned(), with, known, progress, turn: Mutex::new(()) }
+    }
+
+    /// Makes the blob of a layer, and holds the layer to its digest.
+    pub(crate) fn make(&self, layer: &Layer) -> Result<(Compressed, Region), MakeError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let unwritten = |source| MakeError::Spool { shown: self.shown.clone(), source };
+        let file = tempfile::tempfile().map_err(unwritten)?;
+        let mut file = fs_err::File::from_parts(file, "the temporary file");
+        let from = layer.tar.open().map_err(|source| self.unread(layer, source))?;
+        let mut from = Counted { from, progress: &self.progress };
+        let jobs = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let made = compress(&mut from, self.with, jobs, &mut file);
+        let made = made.map_err(|source| match source {
+            CompressError::Read { source } => self.unread(layer, source),
+            CompressError::Write { source } => unwritten(source),
+            source @ (CompressError::Encode { .. } | CompressError::Thread { .. }) => {
+                let (shown, name) = (self.shown.clone(), layer.name.clone());
+                MakeError::Compress { shown, name, source }
+            }
+        })?;
+        self.check(layer, &made.diff_id)?;
+        let region = Region { file: Arc::new(file), offset: 0, size: made.size };
+        Ok((made, region))
+    }
+
+    /// Holds a layer to the digest of its tar.
+    pub(crate) fn check(&self, layer: &Layer, found: &Digest) -> Result<(), MakeError> {
+        if *found == layer.diff_id {
+            return Ok(());
+        }
+        let (shown, name) = (self.shown.clone(), layer.name.clone());
+        let (expected, found) = (layer.diff_id.clone(), found.clone());
+        Err(MakeError::Digest { shown, name, expected, found })
+    }
+
+    /// What went wrong with a layer is said by the layer, not by who read it.
+    pub(crate) fn unread(&self, layer: &Layer, source: io::Error) -> MakeError {
+        let (shown, name) = (self.shown.clone(), layer.name.clone());
+        match source.downcast::<LayerError>() {
+            Ok(source) => MakeError::Layer { shown, name, source: Box::new(source) },
+            Err(source) => MakeError::Read { shown, name, source },
+        }
+    }
+}
+
+/// A blob of which digest and size are known, and which is made when it is wanted.
+#[derive(Debug)]
+pub(crate) struct Lazy {
+    layer: Layer,
+    maker: Arc<Maker>,
+    digest: Digest,
+    size: u64,
+    made: Mutex<Option<Region>>,
+}
+
+impl Lazy {
+    pub(crate) fn new(layer: Layer, maker: Arc<Maker>, digest: Digest, size: u64) -> Self {
+        Self { layer, maker, digest, size, made: Mutex::new(None) }
+    }
+
+    /// The blob, made now or before.
+    pub(crate) fn get(&self) -> Result<Region, MakeError> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(region) = &*made {
+            return Ok(region.clone());
+        }
+        let (compressed, region) = self.maker.make(&self.layer)?;
+        if compressed.digest != self.digest || compressed.size != self.size {
+            let maker = &self.maker;
+            maker.known.forget(maker.with, &self.layer.diff_id);
+            let (shown, name) = (maker.shown.clone(), self.layer.name.clone());
+            let (expected, found) = (self.digest.clone(), compressed.digest);
+            let source = MismatchError::Digest { expected, found };
+            return Err(MakeError::Stale { shown, name, source });
+        }
+        *made = Some(region.clone());
+        Ok(region)
+    }
+}
+
+/// Tells what is read.
+pub(crate) struct Counted<'a, R> {
+    pub(crate) from: R,
+    pub(crate) progress: &'a Progress,
+}
+
+impl<R: BufRead> BufRead for Counted<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.from.fill_buf()
+    }
+
+    fn consume(&mut self, size: usize) {
+        self.progress.add(size as u64);
+        self.from.consume(size);
+    }
+}
+
+impl<R: BufRead> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.from.read(buffer)?;
+        self.progress.add(got as u64);
+        Ok(got)
+    }
+}

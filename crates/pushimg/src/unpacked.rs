@@ -1,0 +1,59 @@
+//! An image that has a config and layers, but no manifest yet: a docker archive, or a plan.
+
+use std::io::{self, BufRead, BufReader};
+use std::sync::Arc;
+
+use oci::Digest;
+use oci::layer::{LayerRecipe, StoreRoot};
+
+use crate::image::Content;
+
+/// An image without a manifest.
+#[derive(Debug)]
+pub(crate) struct Unpacked {
+    /// How the source is called in messages.
+    pub(crate) shown: String,
+    /// `api:v1`, if it has a name.
+    pub(crate) name: Option<String>,
+    /// The config, byte for byte.
+    pub(crate) config: Vec<u8>,
+    /// What the manifest is annotated with.
+    pub(crate) annotations: std::collections::BTreeMap<String, String>,
+    /// The layers, lowest first.
+    pub(crate) layers: Vec<Layer>,
+}
+
+/// A layer of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Layer {
+    /// What it is called in messages.
+    pub(crate) name: String,
+    /// The digest that its tar must have.
+    pub(crate) diff_id: Digest,
+    /// How many bytes are read to make it.
+    pub(crate) size: u64,
+    /// The name of its recipe, if it has one.
+    pub(crate) recipe_key: Option<Digest>,
+    pub(crate) tar: Tar,
+}
+
+/// Where the tar of a layer comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Tar {
+    /// It is in an archive, as a tar or compressed.
+    Stored(Content),
+    /// It is made of store paths.
+    Recipe { recipe: Arc<LayerRecipe>, root: StoreRoot },
+}
+
+impl Tar {
+    /// Opens it at its first byte.
+    pub(crate) fn open(&self) -> io::Result<Box<dyn BufRead + Send + '_>> {
+        Ok(match self {
+            Self::Stored(content) => Box::new(BufReader::with_capacity(128 << 10, content.open()?)),
+            Self::Recipe { recipe, root } => {
+                Box::new(Arc::clone(recipe).open(root).map_err(io::Error::other)?)
+            }
+        })
+    }
+}
