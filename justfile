@@ -17,12 +17,12 @@ test *ARGS:
 # Format and lint, as CI does
 check:
     cargo fmt --all --check
-    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
 
 # Format, and apply what clippy can fix by itself
 fix:
     cargo fmt --all
-    cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+    cargo clippy --workspace --all-targets --all-features --fix --allow-dirty --allow-staged
 
 # Run the benchmarks, or those named
 bench *NAMES:

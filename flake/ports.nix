@@ -26,24 +26,30 @@ let
   clean =
     name:
     builtins.concatStringsSep "" (
-      map (part: if builtins.isList part then "_" else part) (builtins.split "[^A-Za-z0-9]+" name)
+      map (part: if builtins.isList part then "_" else part) (builtins.split "[^A-Za-z0-9]" name)
     );
 
-  segment = name: upper (clean (splitCamelCase name));
+  # A variable cannot start with a digit.
+  variable =
+    path:
+    let
+      name = builtins.concatStringsSep "_" (map (segment: upper (clean (splitCamelCase segment))) path ++ [ "PORT" ]);
+    in
+    if builtins.match "[0-9].*" name == null then name else "_" + name;
 
   entries =
-    prefix: value:
+    path: value:
     if builtins.isInt value then
-      [
-        {
-          name = builtins.concatStringsSep "_" (map segment prefix ++ [ "PORT" ]);
-          value = toString value;
-        }
-      ]
+      [ { name = variable path; value = toString value; } ]
+    else if builtins.isList value && builtins.all builtins.isInt value then
+      [ { name = variable path; value = toString value; } ]
+    else if builtins.isAttrs value && builtins.isInt (value.port or null) then
+      # `{ port = 41641; protocol = "udp"; }` is one port. A range, `{ from; to; }`, has a variable for each end.
+      [ { name = variable path; value = toString value.port; } ]
     else if builtins.isAttrs value then
-      builtins.concatLists (map (name: entries (prefix ++ [ name ]) value.${name}) (builtins.attrNames value))
+      builtins.concatLists (map (name: entries (path ++ [ name ]) value.${name}) (builtins.attrNames value))
     else
-      [ ];
+      throw "`${builtins.concatStringsSep "." path}` is neither a port nor a group of ports";
 in
 {
   # { databases.redis = 6379; } -> { DATABASES_REDIS_PORT = "6379"; }
