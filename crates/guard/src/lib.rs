@@ -24,6 +24,7 @@ mod tool;
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::ExitCode;
 
 use args::Arguments;
@@ -46,6 +47,22 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         return ExitCode::from(1);
     }
     code
+}
+
+/// What the built-in rules refuse in a shell text, as `docker build`; none when it nests too deep to be judged.
+///
+/// ```
+/// let refused = guard::refusals("cd web && sudo docker --context x build .");
+/// assert_eq!(refused, Some(vec!["docker build".to_owned()]));
+/// assert_eq!(guard::refusals("git commit -m 'docker build'"), Some(vec![]));
+/// ```
+pub fn refusals(text: &str) -> Option<Vec<String>> {
+    let folder = Path::new("/");
+    let policy = policy::Policy::built_in(folder).ok()?;
+    let judge = judge::Judge { policy: &policy, tree: &judge::Disk, folder };
+    let text = shell::Text { text: text.to_owned(), place: shell::Place::START };
+    let findings = judge.text(&text, None).ok()?;
+    Some(findings.into_iter().map(|finding| finding.what).collect())
 }
 
 /// Whether the arguments were meant for a hook that fails open.

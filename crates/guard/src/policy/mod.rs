@@ -70,10 +70,15 @@ impl Policy {
             }
             // A file in a linked worktree, a folder elsewhere.
             if above.join(".git").exists() {
-                return Self::parse(DEFAULT, Path::new("the built-in policy"), above.to_owned());
+                return Self::built_in(above);
             }
         }
-        Self::parse(DEFAULT, Path::new("the built-in policy"), folder.to_owned())
+        Self::built_in(folder)
+    }
+
+    /// The policy where there is no file.
+    pub(crate) fn built_in(root: &Path) -> Result<Self, PolicyError> {
+        Self::parse(DEFAULT, Path::new("the built-in policy"), root.to_owned())
     }
 
     fn read(file: &Path, root: PathBuf) -> Result<Self, PolicyError> {
