@@ -43,12 +43,13 @@ impl Common for Args {
 pub(crate) enum Verb {
     /// Build an image and print its plan, or write it as an archive or a layout
     ///
-    /// A PATH in the store brings its closure, each path at its own name. A directory outside the store is laid out at
-    /// `/`, a file at `/NAME`; their modes become what the store would make of them. Without any PATH, `./result` is
-    /// built.
+    /// A PATH in the store brings its closure, each path at its own name. A
+    /// directory outside the store is laid out at `/`, a file at `/NAME`; their
+    /// modes become what the store would make of them. Without any PATH,
+    /// `./result` is built.
     ///
-    /// What goes to stdout is a plan, a few KB of JSON that `pushimg` turns into blobs, unless `--format` or `-o` asks for
-    /// more.
+    /// What goes to stdout is a plan, a few KB of JSON that `pushimg` turns into
+    /// blobs, unless `--format` or `-o` asks for more.
     ///
     /// Examples:
     ///   ociimg build $(nix build --print-out-paths .#api) --entrypoint /bin/api
@@ -73,7 +74,7 @@ pub(crate) struct BuildArgs {
     #[arg(long, value_name = "SRC:DEST")]
     pub(crate) copy: Vec<Copy>,
 
-    /// Take closures from a file, and do not ask nix: `nix path-info --json -r`, exportReferencesGraph, .attrs.json
+    /// Take closures from a file, not from nix: `nix path-info --json -r`, exportReferencesGraph, .attrs.json
     #[arg(long, value_name = "FILE")]
     pub(crate) graph: Option<PathBuf>,
 

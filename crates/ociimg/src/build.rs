@@ -1,10 +1,12 @@
 //! `ociimg build`: from operands to a plan, an archive or a layout.
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
 use cli::{Exit, Io};
+use fs_err as fs;
 use oci::layer::{LayerRecipe, StoreRoot};
 use oci::pack::Packing;
 use oci::plan::{Draft, DraftLayer};
@@ -22,6 +24,9 @@ use crate::write;
 pub(crate) fn run(args: &BuildArgs, io: &mut Io) -> Result<Exit, BuildError> {
     let destination = Destination::resolve(&args.output, io.env.cwd(), io.out_is_terminal())?;
     let draft = draft(args, io)?;
+    if let Some(target) = destination.file() {
+        outside_of_sources(target, &draft)?;
+    }
     let root = StoreRoot::at(io.env.cwd().join(&args.store_root));
     let progress = io.progress("reading", None);
     let add = |bytes| progress.add(bytes);
@@ -39,6 +44,21 @@ pub(crate) fn run(args: &BuildArgs, io: &mut Io) -> Result<Exit, BuildError> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// An image that is written into what it is made of would hold itself, half.
+fn outside_of_sources(target: &Path, draft: &Draft) -> Result<(), BuildError> {
+    // What does not exist yet is where its folder is.
+    let existing = target.ancestors().find_map(|folder| fs::canonicalize(folder).ok());
+    let Some(existing) = existing else { return Ok(()) };
+    let paths = draft.layers.iter().flat_map(|layer| &layer.recipe.paths);
+    match paths.filter(|path| path.plain).find(|path| existing.starts_with(&path.path)) {
+        Some(path) => Err(BuildError::OutputInside {
+            output: target.to_owned(),
+            source_path: path.path.clone().into(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Everything that can be said before a file is read.

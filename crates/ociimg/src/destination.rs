@@ -113,6 +113,17 @@ impl Destination {
         }
         Ok(Self::Archive { to, compression: args.compress.unwrap_or(default) })
     }
+
+    /// What is made or replaced.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Plan(Place::File(path)) | Self::Archive { to: Place::File(path), .. } => {
+                Some(path)
+            }
+            Self::Layout { folder, .. } => Some(folder),
+            Self::Plan(Place::Stdout) | Self::Archive { to: Place::Stdout, .. } => None,
+        }
+    }
 }
 
 /// The form that a file's name asks for.

@@ -98,6 +98,14 @@ pub(crate) enum BuildError {
     /// The layout could not be written.
     #[error(transparent)]
     Layout(LayoutError),
+    /// The output is in a directory that goes into the image.
+    #[error("`{}` is inside `{}`, which goes into the image", .output.display(), .source_path.display())]
+    OutputInside {
+        /// Where the image was to be written.
+        output: PathBuf,
+        /// What it is made of.
+        source_path: PathBuf,
+    },
     /// A directory where a file was named.
     #[error("`{}` is a directory", .0.display())]
     IsFolder(PathBuf),
@@ -135,6 +143,7 @@ impl Failure for BuildError {
             }
             Self::Layer(error) => return layer_hint(error),
             Self::Destination(error) => error.hint(),
+            Self::OutputInside { .. } => "write it somewhere else",
             Self::IsFolder(_) => "name a file, or write `oci:DIR` for a layout",
             Self::Layout(LayoutError::NotALayout { .. }) => {
                 "name an empty directory, one that does not exist yet, or a layout"

@@ -120,11 +120,58 @@ impl Disk {
         open_file_at(CWD, &path).map_err(|errno| read_error("open", path, errno))
     }
 
+    /// Whether two entries of one kind and size hold the same.
+    pub(super) fn is_same(
+        &self,
+        kind: Kind,
+        (one_plain, one): (bool, &[u8]),
+        (two_plain, two): (bool, &[u8]),
+    ) -> Result<bool, LayerError> {
+        match kind {
+            Kind::Directory => Ok(true),
+            Kind::Symlink => Ok(self.target(one_plain, one)? == self.target(two_plain, two)?),
+            Kind::File => {
+                let files = (self.open_file(one_plain, one)?, self.open_file(two_plain, two)?);
+                let mut buffers = (vec![0; 64 << 10], vec![0; 64 << 10]);
+                loop {
+                    let read = |file: &OwnedFd, plain, source: &[u8], buffer: &mut [u8]| {
+                        fill(file, buffer)
+                            .map_err(|errno| read_error("read", self.path(plain, source), errno))
+                    };
+                    let sizes = (
+                        read(&files.0, one_plain, one, &mut buffers.0)?,
+                        read(&files.1, two_plain, two, &mut buffers.1)?,
+                    );
+                    if sizes.0 == 0 && sizes.1 == 0 {
+                        return Ok(true);
+                    }
+                    if buffers.0[..sizes.0] != buffers.1[..sizes.1] {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+    }
+
     pub(super) fn target(&self, plain: bool, source: &[u8]) -> Result<CString, LayerError> {
         let path = self.path(plain, source);
         rustix::fs::readlinkat(CWD, &path, Vec::new())
             .map_err(|errno| read_error("read the link", path, errno))
     }
+}
+
+/// Reads until the buffer is full or the file ends.
+fn fill(file: &OwnedFd, buffer: &mut [u8]) -> rustix::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match rustix::io::read(file, &mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(size) => filled += size,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(filled)
 }
 
 pub(super) fn read_error(

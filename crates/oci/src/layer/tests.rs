@@ -310,6 +310,7 @@ fn what_two_paths_disagree_on_is_named() {
         (folder([("x", program("two"))]), "they have other modes"),
         (folder([("x", link("two"))]), "one is not what the other is"),
         (folder([("x", folder([]))]), "one is not what the other is"),
+        (folder([("x", file("two"))]), "they hold other contents"),
     ] {
         let path = store.join("b");
         other.write(&path);

@@ -118,17 +118,27 @@ impl<'a> Walk<'a> {
     fn pick<'o>(&self, origins: &'o [Origin]) -> Result<Option<(&'o Origin, Meta)>, LayerError> {
         let mut picked: Option<(&Origin, Meta)> = None;
         for origin in origins {
-            let plain = self.recipe.paths[origin.recipe].plain;
+            let plain = self.is_plain(origin);
             let meta = self.disk.look(plain, &origin.source)?;
             if let Some((before, old)) = &picked {
                 let perms = |origin: &Origin| self.recipe.paths[origin.recipe].perms();
-                let differs = [
-                    ("one is not what the other is", old.kind != meta.kind),
-                    ("they have other modes", self.mode(before, old) != self.mode(origin, &meta)),
-                    ("they have other sizes", old.size != meta.size),
-                    ("they have other permission rules", perms(before) != perms(origin)),
-                ];
-                if let Some((what, _)) = differs.into_iter().find(|(_, differs)| *differs) {
+                let mode = |origin: &Origin, meta| mode(self.is_plain(origin), meta);
+                let what = if old.kind != meta.kind {
+                    Some("one is not what the other is")
+                } else if mode(before, old) != mode(origin, &meta) {
+                    Some("they have other modes")
+                } else if old.size != meta.size {
+                    Some("they have other sizes")
+                } else if perms(before) != perms(origin) {
+                    Some("they have other permission rules")
+                } else if self.must_be_same(before, origin)
+                    && !self.disk.is_same(meta.kind, self.place(before), self.place(origin))?
+                {
+                    Some("they hold other contents")
+                } else {
+                    None
+                };
+                if let Some(what) = what {
                     return Err(LayerError::Conflict {
                         name: display(&self.name),
                         first: self.disk_path(before.recipe, &before.source),
@@ -142,14 +152,23 @@ impl<'a> Walk<'a> {
         Ok(picked)
     }
 
-    /// The mode of an entry before any rule.
-    fn mode(&self, origin: &Origin, meta: &Meta) -> u32 {
-        mode(self.recipe.paths[origin.recipe].plain, meta)
+    /// Whether two files of one name must hold the same. nix2container takes the later one unseen, and so
+    /// do its recipes here; those that say `to` are ours.
+    fn must_be_same(&self, one: &Origin, two: &Origin) -> bool {
+        [one, two].iter().any(|origin| self.recipe.paths[origin.recipe].to.is_some())
+    }
+
+    fn is_plain(&self, origin: &Origin) -> bool {
+        self.recipe.paths[origin.recipe].plain
+    }
+
+    fn place<'o>(&self, origin: &'o Origin) -> (bool, &'o [u8]) {
+        (self.is_plain(origin), &origin.source)
     }
 
     /// Writes one entry that was found by its path.
     fn shown(&mut self, origin: &Origin, meta: &Meta) -> Result<(), LayerError> {
-        let plain = self.recipe.paths[origin.recipe].plain;
+        let plain = self.is_plain(origin);
         match meta.kind {
             Kind::Directory => {
                 self.entry(Some(origin.recipe), Kind::Directory, b"", mode(plain, meta), 0)

@@ -266,6 +266,19 @@ fn what_cannot_be_built_is_named() {
 }
 
 #[test]
+fn operands_that_want_the_same_name_must_agree() {
+    let sandbox = Sandbox::without_programs();
+    sandbox.write("one/etc/conf", "same");
+    sandbox.write("two/etc/conf", "same");
+    sandbox.write("two/bin/run", "");
+    assert_eq!(plan(build(&sandbox, &["one", "two"]))["layers"].as_array().unwrap().len(), 1);
+    sandbox.write("two/etc/conf", "else");
+    build(&sandbox, &["one", "two"]).output().code(2).stdout("").stderr(
+        "ociimg: `[..]/one/etc/conf` and `[..]/two/etc/conf` both make `/etc/conf`, but they hold other contents\n",
+    );
+}
+
+#[test]
 fn usage_errors_say_what_is_wanted() {
     let sandbox = Sandbox::without_programs();
     for (args, words) in [

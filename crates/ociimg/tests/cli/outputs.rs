@@ -155,22 +155,37 @@ fn a_link_is_followed_and_a_device_is_written() {
 }
 
 #[test]
+fn an_image_is_not_written_into_itself() {
+    let sandbox = site();
+    for output in ["site/x.tar", "oci:site/new/out", "site/plan.json"] {
+        let output = build(&sandbox, &["site", "-o", output]).output().code(2).stdout("");
+        output.stderr(
+            "ociimg: `[..]` is inside `[..]/site`, which goes into the image\n\
+             hint: write it somewhere else\n",
+        );
+    }
+    let here = build(&sandbox, &[".", "-o", "x.tar"]).dir(sandbox.path("site")).output().code(2);
+    assert!(here.stderr.contains("goes into the image"), "{}", here.stderr);
+}
+
+#[test]
 fn what_cannot_be_written_is_named() {
     let sandbox = site();
     let fails = |args: &[&str], stderr: &str| {
         build(&sandbox, &[&["site"], args].concat()).output().code(2).stdout("").stderr(stderr);
     };
+    sandbox.write("other/file", "");
     fails(
-        &["-o", "site"],
-        "ociimg: `[..]/site` is a directory\nhint: name a file, or write `oci:DIR` for a layout\n",
+        &["-o", "other"],
+        "ociimg: `[..]/other` is a directory\nhint: name a file, or write `oci:DIR` for a layout\n",
     );
     fails(
         &["-o", "gone/x.tar"],
         "ociimg: cannot write `[..]gone/x.tar`: [..]No such file or directory[..]\n",
     );
     fails(
-        &["-o", "oci:site"],
-        "ociimg: `[..]/site` is neither empty nor an image layout\n\
+        &["-o", "oci:other"],
+        "ociimg: `[..]/other` is neither empty nor an image layout\n\
          hint: name an empty directory, one that does not exist yet, or a layout\n",
     );
     fails(
