@@ -13,7 +13,7 @@ use fs_err::File;
 use fs_err::os::unix::fs::FileExt as _;
 use serde::Serialize;
 
-use crate::compress::Compressed;
+use crate::compress::{CompressError, Compressed};
 use crate::layer::header::{BLOCK, archive_member, padding};
 use crate::layout::{LAYOUT_BYTES, REF_NAME};
 use crate::pack::{BlobSink, MakeBlob, PackError, Packed, Packing};
@@ -173,7 +173,10 @@ fn spooled(
 ) -> Result<Compressed, PackError> {
     let in_spool = |source| PackError::Blob { to: spool.to_owned(), source };
     let mut file = tempfile::tempfile_in(spool).map_err(in_spool)?;
-    let blob = make(&mut file)?;
+    let blob = make(&mut file).map_err(|error| match error {
+        CompressError::Write { source } => in_spool(source),
+        error => error.into(),
+    })?;
     if !written.insert(blob.digest.clone()) {
         return Ok(blob);
     }

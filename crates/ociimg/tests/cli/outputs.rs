@@ -221,3 +221,30 @@ fn a_reader_that_leaves_ends_an_archive_quietly() {
     let output = sandbox.bash(&full).output().code(2).stdout("");
     assert!(output.stderr.contains("No space left on device"), "{}", output.stderr);
 }
+
+#[test]
+fn a_full_disk_leaves_nothing_half() {
+    let sandbox = site();
+    // More than the file system below, and not to be compressed.
+    let noise: Vec<u8> =
+        (0..1_u32 << 18).flat_map(|n| n.wrapping_mul(n | 1).to_le_bytes()).collect();
+    sandbox.write("site/noise", noise);
+    fs::create_dir(sandbox.path("small")).unwrap();
+    let binary = env!("CARGO_BIN_EXE_ociimg");
+    // Only root may mount; for others the shell says so, and the full device above has to do.
+    let script = format!(
+        "mount -t tmpfs -o size=256k tmpfs small || exit 99
+         for to in small/x.tar oci:small/out; do {binary} build site -o $to; echo $?; done
+         cd small; find . -type f -size +0 | sort; {binary} build ../site --format oci-archive"
+    );
+    let run = sandbox.run("unshare").args(["--mount", "--map-root-user", "bash", "-c", &script]);
+    let output = run.env("TMPDIR", sandbox.path("small")).output();
+    if output.code == 99 || output.stderr.starts_with("unshare: ") {
+        return;
+    }
+    assert_eq!(output.code, 2, "{}", output.stderr);
+    assert!(output.stdout.starts_with("2\n2\n./out/oci-layout\n"), "{}", output.stdout);
+    assert!(!output.stdout.contains("x.tar"), "{}", output.stdout);
+    assert!(output.stderr.ends_with("wait in `$TMPDIR`, else in /var/tmp\n"), "{}", output.stderr);
+    assert_eq!(output.stderr.matches("No space left on device").count(), 3, "{}", output.stderr);
+}
