@@ -37,4 +37,4 @@ mod write;
 pub use error::EvalError;
 pub use evaluator::{Attribute, Binding, Evaluator, Kind, Value, Written};
 pub use limits::Limits;
-pub use source::{Place, Span, place_in};
+pub use source::{Lines, Place, Span, place_in};

@@ -1,5 +1,6 @@
 //! One text that is evaluated, and places in it.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -43,37 +44,53 @@ impl fmt::Display for Place {
     }
 }
 
+/// Where the lines of a text start: many places in one text without reading it again for each.
+#[derive(Debug, Clone, Default)]
+pub struct Lines(Vec<usize>);
+
+impl Lines {
+    /// Reads a text once.
+    pub fn of(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self(std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect())
+    }
+
+    /// Where the byte `offset` of the text is; the text came from `file`.
+    pub fn place(&self, file: &Path, text: &str, offset: usize) -> Place {
+        let mut offset = offset.min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let line = self.0.partition_point(|&start| start <= offset);
+        let start = line.checked_sub(1).and_then(|index| self.0.get(index)).copied().unwrap_or(0);
+        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let column = text.get(start..offset).map_or(0, |before| before.chars().count());
+        Place { file: file.to_owned(), line: small(line.max(1)), column: small(column + 1) }
+    }
+}
+
+/// Where the byte `offset` of `text` is, for a text that came from `file`. See [`Lines`] for many places.
+pub fn place_in(file: &Path, text: &str, offset: usize) -> Place {
+    Lines::of(text).place(file, text, offset)
+}
+
 /// A file's name and text.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) file: PathBuf,
     pub(crate) text: Rc<str>,
+    lines: OnceCell<Rc<Lines>>,
 }
 
 impl Source {
     pub(crate) fn new(file: &Path, text: &str) -> Self {
-        Self { file: file.to_owned(), text: Rc::from(text) }
+        Self { file: file.to_owned(), text: Rc::from(text), lines: OnceCell::new() }
     }
 
     /// Where the byte `offset` is.
     pub(crate) fn place(&self, offset: u32) -> Place {
-        place_in(&self.file, &self.text, offset as usize)
-    }
-}
-
-/// Where the byte `offset` of `text` is, for a text that came from `file`.
-pub fn place_in(file: &Path, text: &str, offset: usize) -> Place {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    let before = &text[..offset];
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Place {
-        file: file.to_owned(),
-        line: small(before.bytes().filter(|&byte| byte == b'\n').count() + 1),
-        column: small(before[line_start..].chars().count() + 1),
+        let lines = self.lines.get_or_init(|| Rc::new(Lines::of(&self.text)));
+        lines.place(&self.file, &self.text, offset as usize)
     }
 }
 

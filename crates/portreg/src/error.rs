@@ -90,6 +90,9 @@ pub enum RegistryError {
         /// What it is.
         found: String,
     },
+    /// Nix was asked, and this entry fails for it too.
+    #[error("`{0}` has no value: its evaluation fails by Nix too")]
+    NoValue(PortPath),
     /// The number is no port.
     #[error("{}`{path}` is {number} but must be from 1 to 65535", at(place.as_ref()))]
     OutOfRange {

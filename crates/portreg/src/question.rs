@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::PortPath;
 
 /// What Nix evaluates: the file, its functions called as far as they can be, and from it what may be in a registry.
-/// What is neither data nor evaluates becomes null, as one attribute that fails says nothing about the others.
+/// What is not data becomes null, and an attribute that fails is marked, as it says nothing about the others.
 const TEXT: &str = r#"
 let
   inherit (builtins) functionArgs isAttrs isFunction isInt isList isString listToAttrs map mapAttrs tryEval deepSeq;
@@ -28,7 +28,9 @@ let
     else if isList value then map (data (levels - 1)) value
     else if isInt value || isString value then value
     else null;
-  try = value: let result = tryEval (deepSeq value value); in if result.success then result.value else null;
+  try = value:
+    let result = tryEval (deepSeq value value); in
+    if result.success then result.value else { _type = "no value"; };
   select = path: value:
     if path == [ ] then value
     else select (builtins.tail path) value.${builtins.head path};
@@ -36,6 +38,9 @@ let
   root = ROOT;
 in
 "#;
+
+/// The `_type` of an attribute that fails.
+pub(crate) const NO_VALUE: &str = "no value";
 
 /// The expression for the registry `file` below `root`; without a root, the one that is found natively too.
 pub(crate) fn expression(file: &Path, root: Option<&PortPath>) -> String {

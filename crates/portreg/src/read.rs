@@ -33,6 +33,7 @@ enum Shape {
     List(Vec<Self>),
     Group,
     Other(&'static str),
+    NoValue,
 }
 
 /// A value with its protocol, if it says one.
@@ -73,6 +74,7 @@ impl Registry<'_> {
                 let place = self.tree.site(set, name)?.place;
                 Err(RegistryError::NoPort { path: path.clone(), place, found: found.to_owned() })
             }
+            Shape::NoValue => Err(RegistryError::NoValue(path.clone())),
             _ => self.entry(path.clone(), set, name, node, &sort).map(Some),
         }
     }
@@ -167,6 +169,7 @@ impl Registry<'_> {
             View::Number(number) => Shape::Port(number).into(),
             View::Text(_) => Shape::Other("a string").into(),
             View::Other(found) => Shape::Other(found).into(),
+            View::NoValue => Shape::NoValue.into(),
             View::Set => self.sort_set(node)?,
             View::List(items) => {
                 let mut shapes = Vec::with_capacity(items.len());
@@ -268,6 +271,7 @@ impl Registry<'_> {
                     other => other?,
                 },
                 Shape::Other(_) => {}
+                Shape::NoValue => walk.listing.problems.push(RegistryError::NoValue(here)),
                 _ => {
                     let entry = match paired(&name, &numbers) {
                         Pair::None => self.entry(here, node, &name, child, &sort),
@@ -368,7 +372,7 @@ fn ports(
             let all: Result<_, _> = shapes.iter().map(|shape| ports(path, shape, place)).collect();
             all.map(Ports::Many)
         }
-        Shape::Group | Shape::Other(_) => Err(RegistryError::NoPort {
+        Shape::Group | Shape::Other(_) | Shape::NoValue => Err(RegistryError::NoPort {
             path: path.clone(),
             place: place.cloned(),
             found: "a value".to_owned(),

@@ -109,6 +109,7 @@ impl<'a> Registry<'a> {
             View::Text(_) => Some("a string"),
             View::List(_) => Some("a list"),
             View::Other(found) => Some(found),
+            View::NoValue => Some("no value"),
         };
         if let Some(found) = found {
             return Err(RegistryError::NoSet { file: self.file.clone(), found });

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use nixexpr::data::{Data, Kind as DataKind};
-use nixexpr::{EvalError, Evaluator, Kind, Limits, Place, Span, Written, place_in};
+use nixexpr::{EvalError, Evaluator, Kind, Limits, Lines, Place, Span, Written};
 
-use crate::comment;
+use crate::{comment, question};
 
 /// A value in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(crate) enum View {
     Set,
     List(Vec<Node>),
     Other(&'static str),
+    /// Nix was asked and could not evaluate it.
+    NoValue,
 }
 
 /// Where an entry is defined, and the comment behind it.
@@ -62,6 +64,7 @@ pub(crate) struct NixTree {
 pub(crate) struct DataTree {
     file: PathBuf,
     text: String,
+    lines: Lines,
     nodes: Vec<DataNode>,
     /// Numbers may be in quotes.
     coerce: bool,
@@ -133,23 +136,29 @@ impl NixTree {
 impl DataTree {
     /// Takes a text of data that is the registry itself.
     pub(crate) fn registry(file: &Path, text: String, data: &Data) -> Self {
-        let mut tree =
-            Self { file: file.to_owned(), text, nodes: Vec::new(), coerce: true, places: true };
-        tree.add(data);
-        tree
+        Self::of(file, text, data, true)
     }
 
     /// Takes what Nix answered.
     pub(crate) fn answer(file: &Path, data: &Data) -> Self {
+        Self::of(file, String::new(), data, false)
+    }
+
+    fn of(file: &Path, text: String, data: &Data, is_registry: bool) -> Self {
         let mut tree = Self {
             file: file.to_owned(),
-            text: String::new(),
+            lines: Lines::of(&text),
+            text,
             nodes: Vec::new(),
-            coerce: false,
-            places: false,
+            coerce: is_registry,
+            places: is_registry,
         };
         tree.add(data);
         tree
+    }
+
+    fn place(&self, span: Span) -> Place {
+        self.lines.place(&self.file, &self.text, span.range().start)
     }
 
     fn add(&mut self, data: &Data) -> usize {
@@ -176,7 +185,17 @@ impl DataTree {
                 set.reverse();
                 set.sort_by(|a, b| a.0.cmp(&b.0));
                 set.dedup_by(|a, b| a.0 == b.0);
-                DataView::Set(set)
+                let marked = |name: &str| {
+                    members.iter().any(|member| {
+                        member.name == name
+                            && member.value.kind == DataKind::Text(question::NO_VALUE.to_owned())
+                    })
+                };
+                if !self.places && marked("_type") {
+                    DataView::Plain(View::NoValue)
+                } else {
+                    DataView::Set(set)
+                }
             }
         };
         if let Some(node) = self.nodes.get_mut(index) {
@@ -296,7 +315,7 @@ impl Tree {
                 let Some((_, value, span)) = tree.member(node, name) else {
                     return Ok(Site::default());
                 };
-                let place = place_in(&tree.file, &tree.text, span.range().start);
+                let place = tree.place(*span);
                 let end = tree.nodes.get(*value).map_or(0, |node| node.span.range().end);
                 // JSON has no comments, and a comma ends a member of an inline table.
                 let description = comment::behind(&tree.text, end);
@@ -315,7 +334,7 @@ impl Tree {
             }
             (Self::Data(tree), Node::Data(index)) if tree.places => {
                 Ok(tree.nodes.get(index).map(|node| Written {
-                    place: place_in(&tree.file, &tree.text, node.span.range().start),
+                    place: tree.place(node.span),
                     span: node.span,
                     literal: true,
                 }))
