@@ -29,7 +29,7 @@ pub(crate) struct Document {
 }
 
 /// Content with a digest.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Blob {
     pub(crate) descriptor: Descriptor,
     pub(crate) content: Content,

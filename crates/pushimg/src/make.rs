@@ -1,11 +1,11 @@
 //! Making blobs of layers: compressing a tar into a temporary file that has no name.
 
-use std::io::{self, BufRead, Read};
+use std::io;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use cli::{Exit, Progress};
+use cli::Exit;
 use oci::compress::{CompressError, Compressed, Compression, compress};
 use oci::layer::LayerError;
 use oci::{Digest, MismatchError};
@@ -61,13 +61,12 @@ pub(crate) struct Maker {
     pub(crate) shown: String,
     pub(crate) with: Compression,
     pub(crate) known: Known,
-    pub(crate) progress: Progress,
     turn: Mutex<()>,
 }
 
 impl Maker {
-    pub(crate) fn new(shown: &str, with: Compression, known: Known, progress: Progress) -> Self {
-        Self { shown: shown.to_owned(), with, known, progress, turn: Mutex::new(()) }
+    pub(crate) fn new(shown: &str, with: Compression, known: Known) -> Self {
+        Self { shown: shown.to_owned(), with, known, turn: Mutex::new(()) }
     }
 
     /// Makes the blob of a layer, and holds the layer to its digest.
@@ -76,8 +75,7 @@ impl Maker {
         let unwritten = |source| MakeError::Spool { shown: self.shown.clone(), source };
         let file = tempfile::tempfile().map_err(unwritten)?;
         let mut file = fs_err::File::from_parts(file, "the temporary file");
-        let from = layer.tar.open().map_err(|source| self.unread(layer, source))?;
-        let mut from = Counted { from, progress: &self.progress };
+        let mut from = layer.tar.open().map_err(|source| self.unread(layer, source))?;
         let jobs = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let made = compress(&mut from, self.with, jobs, &mut file);
         let made = made.map_err(|source| match source {
@@ -145,30 +143,5 @@ impl Lazy {
         }
         *made = Some(region.clone());
         Ok(region)
-    }
-}
-
-/// Tells what is read.
-pub(crate) struct Counted<'a, R> {
-    pub(crate) from: R,
-    pub(crate) progress: &'a Progress,
-}
-
-impl<R: BufRead> BufRead for Counted<'_, R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.from.fill_buf()
-    }
-
-    fn consume(&mut self, size: usize) {
-        self.progress.add(size as u64);
-        self.from.consume(size);
-    }
-}
-
-impl<R: BufRead> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let got = self.from.read(buffer)?;
-        self.progress.add(got as u64);
-        Ok(got)
     }
 }

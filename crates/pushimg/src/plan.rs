@@ -5,9 +5,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use cli::{Env, Var};
+use oci::compress::Compression;
 use oci::{Reference, ReferenceError};
 
-use crate::args::PushArgs;
+use crate::args::{Format, PushArgs};
 use crate::source::Source;
 
 /// Where an image goes, or is.
@@ -17,6 +18,13 @@ pub(crate) enum Place {
     Registry(Reference),
     /// In a layout on disk.
     Layout { path: PathBuf, tag: String },
+}
+
+impl Place {
+    /// Whether it is a place for one image only.
+    pub(crate) fn has_digest(&self) -> bool {
+        matches!(self, Self::Registry(reference) if reference.digest().is_some())
+    }
 }
 
 impl fmt::Display for Place {
@@ -93,6 +101,10 @@ impl PlanError {
 
 /// The operands of a push: what from, and where to if that was said.
 pub(crate) fn operands(args: &PushArgs, env: &Env) -> Result<(Source, Option<Place>), PlanError> {
+    check_tags(&args.tags)?;
+    if args.compress == Some(Compression::Zstd) && args.format == Some(Format::Docker) {
+        return Err(PlanError::ZstdForDocker);
+    }
     let (source, place) = match (&args.first, &args.second) {
         (None, _) => (Source::Stdin, None),
         (Some(only), None) => {
@@ -116,6 +128,15 @@ pub(crate) fn operands(args: &PushArgs, env: &Env) -> Result<(Source, Option<Pla
         return Err(PlanError::TagAndDigest { tag, reference });
     }
     Ok((source, place))
+}
+
+fn check_tags(tags: &[String]) -> Result<(), PlanError> {
+    for tag in tags {
+        let name: Result<Reference, _> = "name".parse();
+        name.and_then(|name| name.with_tag(tag))
+            .map_err(|source| PlanError::Reference(tag.clone(), source))?;
+    }
+    Ok(())
 }
 
 /// A place by its text: a reference, or `oci:DIR[:TAG]`.

@@ -1,12 +1,17 @@
 //! Pushing: what is missing goes first, the name last.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cli::{Progress, human_bytes};
+use oci::Digest;
 use serde::Serialize;
+use transfer::Cancel;
 
 use crate::error::PushError;
-use crate::image::{Blob, Document, Image};
+use crate::image::{Blob, Image};
+use crate::pack::Parts;
 use crate::target::Target;
 
 /// What a push did, or would do.
@@ -32,81 +37,113 @@ pub(crate) struct Count {
     pub(crate) bytes: u64,
 }
 
-/// How to push.
-#[derive(Debug)]
-pub(crate) struct Push<'a> {
-    pub(crate) image: &'a Image,
-    pub(crate) top: &'a Document,
-    /// The tags, or the digest, that the image gets.
-    pub(crate) names: Vec<String>,
-    pub(crate) jobs: usize,
-    pub(crate) dry_run: bool,
+/// Sends blobs to a target, each of them once, and counts.
+pub(crate) struct Sender<'a> {
+    target: &'a dyn Target,
+    progress: &'a Progress,
+    jobs: usize,
+    dry_run: bool,
+    /// What is there, or has been sent.
+    there: Mutex<BTreeSet<Digest>>,
+    count: AtomicUsize,
+    bytes: AtomicU64,
 }
 
-impl Push<'_> {
-    /// Sends what the target lacks, then the documents, then the names.
-    pub(crate) fn run(
-        &self,
-        target: &dyn Target,
-        progress: &Progress,
-    ) -> Result<(bool, Count), PushError> {
-        let stale = self.stale(target)?;
-        if stale.is_empty() {
-            return Ok((true, Count::default()));
-        }
+impl<'a> Sender<'a> {
+    pub(crate) fn new(
+        target: &'a dyn Target,
+        progress: &'a Progress,
+        jobs: usize,
+        dry_run: bool,
+    ) -> Self {
+        let there = Mutex::default();
         let (count, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
-        transfer::parallel(
+        Self { target, progress, jobs, dry_run, there, count, bytes }
+    }
+
+    /// Makes layers whose blobs nobody knows yet, and sends each while the next one is made.
+    pub(crate) fn send_unmade(&self, parts: &mut Parts) -> Result<(), PushError> {
+        let layers = parts.unmade();
+        let made = transfer::parallel(
             self.jobs,
-            &self.image.blobs,
-            |blob| blob.descriptor.size,
-            |blob, cancel| {
-                let size = blob.descriptor.size;
-                if target.has(&blob.descriptor)? {
-                    progress.add(size);
-                    return Ok(());
-                }
-                if self.dry_run {
-                    progress.step(&format!("would send {}", shown(blob)));
-                } else {
-                    blob.content.prepare()?;
-                    target.put_blob(blob, cancel, &|bytes| progress.add(bytes))?;
-                    progress.step(&format!("sent {}", shown(blob)));
-                }
-                count.fetch_add(1, Ordering::Relaxed);
-                bytes.fetch_add(size, Ordering::Relaxed);
-                Ok::<(), PushError>(())
+            &layers,
+            |layer| layer.size,
+            |layer, cancel| {
+                let blob = parts.make(layer)?;
+                self.send(&blob, cancel)?;
+                Ok::<_, PushError>(blob)
             },
         )?;
+        parts.made(&layers, &made);
+        Ok(())
+    }
+
+    /// Sends what the target lacks, then the documents, then the names. Says whether there was anything to do.
+    pub(crate) fn push(&self, image: &Image, names: &[String]) -> Result<bool, PushError> {
+        let Some(top) = image.top() else { return Ok(false) };
+        let mut stale = Vec::new();
+        for name in names {
+            if self.target.current(name)?.is_none_or(|bytes| bytes != top.bytes) {
+                stale.push(name);
+            }
+        }
+        if stale.is_empty() {
+            return Ok(false);
+        }
+        transfer::parallel(
+            self.jobs,
+            &image.blobs,
+            |blob| blob.descriptor.size,
+            |blob, cancel| self.send(blob, cancel),
+        )?;
         if !self.dry_run {
-            let children = self.image.documents.iter().filter(|one| one.digest != self.top.digest);
-            for child in children {
-                target.put_child(child)?;
+            for child in image.documents.iter().filter(|one| one.digest != top.digest) {
+                self.target.put_child(child)?;
             }
             for name in stale {
-                target.put_named(name, self.top)?;
+                self.target.put_named(name, top)?;
             }
         }
-        Ok((false, Count { count: count.into_inner(), bytes: bytes.into_inner() }))
+        Ok(true)
     }
 
-    /// The names that do not stand for this image yet.
-    fn stale(&self, target: &dyn Target) -> Result<Vec<&str>, PushError> {
-        let mut stale = Vec::new();
-        for name in &self.names {
-            if target.current(name)?.is_none_or(|bytes| bytes != self.top.bytes) {
-                stale.push(name.as_str());
-            }
+    fn send(&self, blob: &Blob, cancel: &Cancel) -> Result<(), PushError> {
+        let (digest, size) = (&blob.descriptor.digest, blob.descriptor.size);
+        if !self.lock().insert(digest.clone()) {
+            return Ok(());
         }
-        Ok(stale)
+        if self.target.has(&blob.descriptor)? {
+            self.progress.add(size);
+            return Ok(());
+        }
+        let shown = format!("{digest} ({})", human_bytes(size));
+        if self.dry_run {
+            self.progress.step(&format!("would send {shown}"));
+        } else {
+            blob.content.prepare()?;
+            self.target.put_blob(blob, cancel, &|bytes| self.progress.add(bytes))?;
+            self.progress.step(&format!("sent {shown}"));
+        }
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(size, Ordering::Relaxed);
+        Ok(())
     }
 
-    /// All blobs of the image.
-    pub(crate) fn all(&self) -> Count {
-        let blobs = &self.image.blobs;
-        Count { count: blobs.len(), bytes: blobs.iter().map(|blob| blob.descriptor.size).sum() }
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
+        self.there.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was sent, or would have been.
+    pub(crate) fn sent(&self) -> Count {
+        let count = self.count.load(Ordering::Relaxed);
+        Count { count, bytes: self.bytes.load(Ordering::Relaxed) }
     }
 }
 
-fn shown(blob: &Blob) -> String {
-    format!("{} ({})", blob.descriptor.digest, human_bytes(blob.descriptor.size))
+impl Count {
+    /// All blobs of an image.
+    pub(crate) fn all(image: &Image) -> Self {
+        let blobs = &image.blobs;
+        Self { count: blobs.len(), bytes: blobs.iter().map(|blob| blob.descriptor.size).sum() }
+    }
 }

@@ -1,7 +1,6 @@
 //! One run: from what was typed to what is printed.
 
 use cli::{Exit, Io, human_bytes, outln};
-use oci::Reference;
 use oci::compress::Compression;
 use oci::layer::StoreRoot;
 
@@ -11,9 +10,9 @@ use crate::error::PushError;
 use crate::image::{Document, Image};
 use crate::inspect;
 use crate::known::Known;
-use crate::pack::Packing;
+use crate::pack::{Packing, Parts};
 use crate::plan::{self, Place, PlanError};
-use crate::push::{Push, Report};
+use crate::push::{Count, Report, Sender};
 use crate::registry::Access;
 use crate::source::Found;
 use crate::target::{Layout, Target};
@@ -39,84 +38,106 @@ fn push(args: &PushArgs, io: &mut Io) -> Result<Exit, PushError> {
     let jobs = args.jobs.unwrap_or(JOBS);
     let root = args.store_root.as_ref().map_or_else(StoreRoot::default, StoreRoot::at);
     let found = source.open(&root, || Ok::<_, PushError>(io.stdin()?))?;
-    let image = open(args, found, io)?;
+    let wanted = open(args, found, io)?;
     let place = match place {
         Some(place) => place,
-        None => plan::named(image.name.as_deref().ok_or(PlanError::NoName)?, &io.env)?,
+        None => plan::named(wanted.name().ok_or(PlanError::NoName)?, &io.env)?,
     };
-    let Some(top) = image.top() else { return Err(PlanError::NoName.into()) };
-    let mut names = vec![name(&place, top)?];
-    names.extend(args.tags.iter().cloned());
-    check_tags(&args.tags)?;
-    let mut seen = std::collections::BTreeSet::new();
-    names.retain(|name| seen.insert(name.clone()));
-    let push = Push { image: &image, top, names, jobs: jobs.into(), dry_run: args.dry_run };
     let target: Box<dyn Target> = match &place {
         Place::Layout { path, .. } => Box::new(Layout::open(path)?),
         Place::Registry(reference) => {
             Box::new(connect::repository(io, &args.login, jobs, reference, Access::Push)?)
         }
     };
-    let progress = io.progress("push", Some(push.all().bytes));
-    let (unchanged, sent) = push.run(&*target, &progress)?;
-    drop(progress);
+    let progress = io.progress("push", wanted.bytes());
+    let sender = Sender::new(&*target, &progress, jobs.into(), args.dry_run);
+    let image = match wanted {
+        Wanted::Image(image) => image,
+        Wanted::Parts(mut parts) => {
+            // Whoever asks for one digest, or only wants to know, gets nothing sent before it is known.
+            if !args.dry_run && !place.has_digest() {
+                sender.send_unmade(&mut parts)?;
+            }
+            parts.finish()?
+        }
+    };
+    let Some(top) = image.top() else { return Err(PlanError::NoName.into()) };
+    let names = names(&place, top, &args.tags)?;
+    let changed = sender.push(&image, &names)?;
     let report = Report {
         digest: top.digest.to_string(),
         reference: place.to_string(),
-        tags: push.names.clone(),
+        tags: names,
         media_type: top.media_type.to_string(),
-        unchanged,
+        unchanged: !changed,
         dry_run: args.dry_run,
-        blobs: push.all(),
-        sent,
+        blobs: Count::all(&image),
+        sent: sender.sent(),
     };
+    drop(progress);
     tell(args, io, &report)?;
     Ok(Exit::Done)
 }
 
-/// The image that was found, with a manifest.
-fn open(args: &PushArgs, found: Found, io: &Io) -> Result<Image, PushError> {
+/// An image that has a manifest, or that will get one.
+enum Wanted {
+    Image(Image),
+    Parts(Box<Parts>),
+}
+
+impl Wanted {
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Image(image) => image.name.as_deref(),
+            Self::Parts(parts) => parts.name.as_deref(),
+        }
+    }
+
+    /// How many bytes there are to send, if that is known.
+    fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::Image(image) => Some(Count::all(image).bytes),
+            Self::Parts(_) => None,
+        }
+    }
+}
+
+fn open(args: &PushArgs, found: Found, io: &Io) -> Result<Wanted, PushError> {
     match found {
         Found::Unpacked(unpacked) => {
             let with = args.compress.unwrap_or(Compression::Gzip);
             let format = args.format.unwrap_or(Format::Oci);
-            if with == Compression::Zstd && format == Format::Docker {
-                return Err(PlanError::ZstdForDocker.into());
-            }
-            let total = unpacked.layers.iter().map(|layer| layer.size).sum();
-            let progress = io.progress("compress", Some(total));
-            let known = Known::new(io.env.cache_home());
-            Packing { with, format, known, progress }.pack(unpacked)
+            let packing = Packing { with, format, known: Known::new(io.env.cache_home()) };
+            Ok(Wanted::Parts(Box::new(packing.parts(unpacked)?)))
         }
         Found::Image(_) if args.compress.is_some() => {
             Err(PushError::HasManifest { flag: "compress" })
         }
         Found::Image(_) if args.format.is_some() => Err(PushError::HasManifest { flag: "format" }),
-        Found::Image(image) => Ok(image),
+        Found::Image(image) => Ok(Wanted::Image(image)),
     }
 }
 
-/// What the image is called at its place: a tag or a digest.
-fn name(place: &Place, top: &Document) -> Result<String, PushError> {
-    let reference = match place {
-        Place::Layout { tag, .. } => return Ok(tag.clone()),
-        Place::Registry(reference) => reference,
+/// What the image is called at its place: tags or a digest, each once.
+fn names(place: &Place, top: &Document, tags: &[String]) -> Result<Vec<String>, PushError> {
+    let first = match place {
+        Place::Layout { tag, .. } => tag.clone(),
+        Place::Registry(reference) => match (reference.digest(), reference.tag()) {
+            (Some(expected), _) if *expected != top.digest => {
+                let (found, expected) = (top.digest.clone(), expected.clone());
+                return Err(PushError::OtherDigest { found, expected });
+            }
+            (_, Some(tag)) => tag.to_owned(),
+            (_, None) => top.digest.to_string(),
+        },
     };
-    if let Some(expected) = reference.digest().filter(|expected| **expected != top.digest) {
-        let (found, expected) = (top.digest.clone(), expected.clone());
-        return Err(PushError::OtherDigest { found, expected });
-    }
-    let tag = reference.tag().map(str::to_owned);
-    Ok(tag.unwrap_or_else(|| top.digest.to_string()))
-}
-
-fn check_tags(tags: &[String]) -> Result<(), PushError> {
+    let mut names = vec![first];
     for tag in tags {
-        let name: Result<Reference, _> = "name".parse();
-        name.and_then(|name| name.with_tag(tag))
-            .map_err(|source| PlanError::Reference(tag.clone(), source))?;
+        if !names.contains(tag) {
+            names.push(tag.clone());
+        }
     }
-    Ok(())
+    Ok(names)
 }
 
 /// Says what was done, and prints the digest.

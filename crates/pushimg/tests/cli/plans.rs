@@ -158,7 +158,7 @@ fn a_missing_store_path_is_named() {
         "pushimg: cannot make `layers[1]` of `plan.json`: store path `root/nix/store/00000000000000000000000000000000-b` is not on this machine\n\
          hint: a plan is pushed where its store paths are; elsewhere use `ociimg build -o image.tar`\n",
     );
-    assert!(!bench.sandbox.path("out").exists());
+    assert!(!bench.sandbox.path("out/index.json").exists());
 }
 
 #[test]
@@ -200,4 +200,32 @@ fn no_home_is_no_reason_to_fail() {
         let run = push(&bench, ["-q", "plan.json", "oci:out"]).env("HOME", home);
         run.output().code(0).stdout(&with.stdout).stderr("");
     }
+}
+
+#[test]
+fn layers_of_the_same_bytes_are_made_and_sent_once() {
+    let bench = Bench::new();
+    let registry = Registry::start();
+    let layer = testkit::image::tar([("x", b"y".repeat(9000).as_slice())]);
+    let image = testkit::image::SmallImage::of(vec![layer.clone(), layer.clone(), layer]);
+    let reference = format!("{}/a/b:v1", registry.host());
+    let run = bench.run(["-qj4", &reference]).stdin(image.docker_archive(""));
+    run.output().code(0).stderr("");
+    assert_eq!(registry.count("POST", ""), 2, "one layer and the config");
+    let manifest = Manifest::parse(&registry.manifest("a/b", "v1").unwrap().1).unwrap();
+    assert_eq!(manifest.layers.len(), 3);
+}
+
+#[test]
+fn a_digest_that_is_asked_for_is_known_before_anything_is_sent() {
+    let (bench, _) = bench();
+    let registry = Registry::start();
+    let other = oci::Digest::of("other");
+    let reference = format!("{}/api@{other}", registry.host());
+    let out = push(&bench, ["plan.json", &reference]).output().code(5).stdout("");
+    assert!(out.stderr.contains(&format!("but the reference says {other}")), "{}", out.stderr);
+    assert_eq!(registry.body_bytes(), 0);
+    let reference = format!("{}/api:v1", registry.host());
+    push(&bench, ["-n", "plan.json", &reference]).output().code(0).stderr("...");
+    assert_eq!(registry.body_bytes(), 0);
 }
