@@ -68,11 +68,14 @@ fn files(args: &FilesArgs, config: Option<&Path>, io: &mut Io) -> Result<Exit, G
         ));
     }
     if counts != Counts::default() {
-        let Counts { refused, warnings } = counts;
-        io.status(format_args!(
-            "{refused} refused, {warnings} warned of, in {} files",
-            judged.files
-        ));
+        let warned = match counts.warnings {
+            0 => String::new(),
+            1 => ", 1 warning".to_owned(),
+            count => format!(", {count} warnings"),
+        };
+        let files = if judged.files == 1 { "file" } else { "files" };
+        let (refused, judged) = (counts.refused, judged.files);
+        io.status(format_args!("{refused} refused{warned}: {judged} {files} judged"));
     }
     Ok(match (faults, counts.refused) {
         (0, 0) => Exit::Done,
@@ -150,7 +153,8 @@ fn baseline(args: &BaselineArgs, config: Option<&Path>, io: &mut Io) -> Result<E
     if args.write {
         baseline.write(&policy.baseline)?;
         let file = report::display(&policy, &folder, &policy.baseline);
-        io.status(format_args!("{file}: {} findings tolerated", baseline.len()));
+        let findings = if baseline.len() == 1 { "finding" } else { "findings" };
+        io.status(format_args!("{file}: {} {findings} tolerated", baseline.len()));
     } else {
         io.out.bytes(baseline.text().as_bytes())?;
     }
@@ -176,6 +180,8 @@ fn print(
             Format::Json => {}
         }
     }
+    // Where both streams go to one place, the findings come before what is said of them.
+    io.out.finish()?;
     Ok(report::counts(&lines))
 }
 

@@ -11,8 +11,11 @@ use wrapper::Inner;
 
 use crate::shell::{Text, TooDeep, Word, lex};
 
-/// How many wrappers may stand before one command, and how many texts within texts.
-const MAX_LEVELS: usize = 16;
+/// How many wrappers may stand before one command.
+const MAX_WRAPPERS: usize = 16;
+
+/// How many texts may stand within one another: `bash -c "eval '…'"` is two.
+const MAX_TEXTS: usize = 8;
 
 /// What a text or an argument vector does, one item at a time.
 #[derive(Debug)]
@@ -62,11 +65,11 @@ impl Walk<'_> {
 
     /// One command, and what it runs, through any number of wrappers.
     fn command(&mut self, words: &[Word], input: &[Text], depth: usize) -> Result<(), TooDeep> {
-        if depth > MAX_LEVELS {
+        if depth > MAX_TEXTS {
             return Err(TooDeep);
         }
         let mut words = words;
-        for _ in 0..=MAX_LEVELS {
+        for _ in 0..=MAX_WRAPPERS {
             let assignments = words.iter().take_while(|word| word.is_assignment()).count();
             words = words.get(assignments..).unwrap_or_default();
             let Some(program) = words.first() else { return Ok(()) };

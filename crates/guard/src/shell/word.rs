@@ -58,6 +58,10 @@ impl Word {
 
     /// The words that braces make of it: `{a,b}.c` is `a.c` and `b.c`. Too many stay as they are written.
     pub(crate) fn expand_braces(&self) -> Vec<Self> {
+        // Every alternative has a character before it: more of them are more than are made.
+        if self.braces.is_empty() || self.braces.len() > 2 * MAX_ALTERNATIVES {
+            return vec![self.clone()];
+        }
         let mut done: Vec<Self> = Vec::new();
         let mut open = vec![self.clone()];
         while let Some(word) = open.pop() {

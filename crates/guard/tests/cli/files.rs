@@ -20,11 +20,7 @@ fn a_name_is_enough() {
     ] {
         sandbox.write(path, "x\n");
         let output = guard(&sandbox, ["files", path]).output();
-        assert_eq!(
-            (output.code, &*output.stderr),
-            (1, "1 refused, 0 warned of, in 1 files\n"),
-            "{path}"
-        );
+        assert_eq!((output.code, &*output.stderr), (1, "1 refused: 1 file judged\n"), "{path}");
         assert!(output.stdout.starts_with(&format!("{path}: deny {rule}: `")), "{}", output.stdout);
     }
     for path in ["README.md", "dockerfile.md", "vendor/x/Dockerfile", "d/compose.yaml"] {
@@ -69,7 +65,7 @@ fn what_is_staged_is_read_from_the_index() {
     sandbox.write("untracked.sh", "docker build .\n");
     let output = staged().code(1);
     assert!(output.stdout.starts_with("build.sh:2:1: deny docker-build: "), "{}", output.stdout);
-    assert_eq!(output.stderr, "1 refused, 0 warned of, in 2 files\n".replace("2 files", "1 files"));
+    assert_eq!(output.stderr, "1 refused: 1 file judged\n");
     drop(git.ok(["add", "build.sh"]));
     sandbox.write("build.sh", "docker build .\n");
     staged().code(0).stdout("").stderr("");
@@ -184,7 +180,7 @@ fn an_excuse_needs_the_rule_and_a_reason() {
         (
             1,
             "guard: warning: a.sh:1: `guard:allow` gives no reason, so it allows nothing\n\
-             1 refused, 0 warned of, in 1 files\n"
+             1 refused: 1 file judged\n"
                 .to_owned()
         )
     );
