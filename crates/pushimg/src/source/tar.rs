@@ -1,7 +1,7 @@
 //! The files in a tar, by name: where each begins and how long it is. Nothing is unpacked.
 //!
 //! [POSIX ustar and pax](https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html), and GNU's long names.
-//! Refused: wrong checksums, files that end early, sparse files, two files of one name, more entries and longer names
+//! Refused: wrong checksums, files that end early, sparse files, two different files of one name, more entries and longer names
 //! than an image's archive has.
 
 use fs_err::os::unix::fs::FileExt as _;
@@ -17,6 +17,8 @@ type Block = [u8; 512];
 const MAX_ENTRIES: usize = 100_000;
 /// Names and pax records are held in memory.
 const MAX_EXTRA: u64 = 1 << 20;
+/// How many bytes of two files are compared at once.
+const COMPARED: usize = 64 << 10;
 /// A chain of links that is longer is a loop.
 const MAX_LINKS: usize = 8;
 
@@ -29,7 +31,7 @@ pub(crate) enum TarError {
     Header { at: u64 },
     #[error("`{name}` ends early: the archive has {size} bytes, and it should end at byte {end}")]
     Truncated { name: String, end: u64, size: u64 },
-    #[error("it holds `{name}` twice")]
+    #[error("it holds two different files named `{name}`")]
     Twice { name: String },
     #[error("`{name}` is a sparse file")]
     Sparse { name: String },
@@ -48,7 +50,7 @@ pub(crate) struct TarIndex {
     entries: BTreeMap<String, Entry>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum Entry {
     File { offset: u64, size: u64 },
     Link(String),
@@ -68,8 +70,10 @@ impl TarIndex {
             }
             let Some(entry) = entry else { continue };
             let name = normal(&name);
-            if entries.insert(name.clone(), entry).is_some() {
-                return Err(TarError::Twice { name });
+            match entries.get(&name) {
+                None => drop(entries.insert(name, entry)),
+                Some(first) if same(&file, first, &entry)? => {}
+                Some(_) => return Err(TarError::Twice { name }),
             }
         }
         Ok(Self { file, entries })
@@ -89,6 +93,31 @@ impl TarIndex {
         }
         None
     }
+}
+
+/// Whether two entries of one name are the same: some writers repeat a layer that an image has twice.
+fn same(file: &Arc<fs_err::File>, first: &Entry, second: &Entry) -> io::Result<bool> {
+    let (Entry::File { offset, size }, Entry::File { offset: other, size: other_size }) =
+        (first, second)
+    else {
+        return Ok(first == second);
+    };
+    let mut left = *size;
+    if left != *other_size {
+        return Ok(false);
+    }
+    let (mut one, mut two) = (vec![0; COMPARED], vec![0; COMPARED]);
+    while left > 0 {
+        let at = size - left;
+        let part = COMPARED.min(usize::try_from(left).unwrap_or(COMPARED));
+        file.read_exact_at(&mut one[..part], offset + at)?;
+        file.read_exact_at(&mut two[..part], other + at)?;
+        if one[..part] != two[..part] {
+            return Ok(false);
+        }
+        left -= part as u64;
+    }
+    Ok(true)
 }
 
 struct Walk<'a> {

@@ -100,7 +100,7 @@ fn what_is_no_archive_is_told() {
     long_name[124..136].copy_from_slice(b"00004000001\0");
     refresh_checksum(&mut long_name);
     long_name.resize(3 << 20, 0);
-    let twice = tar([("index.json", b"{}".as_slice()), ("./index.json", b"{}".as_slice())]);
+    let twice = tar([("index.json", b"{}".as_slice()), ("./index.json", b"[]".as_slice())]);
     let cases: Vec<(Vec<u8>, &str)> = vec![
         (
             vec![],
@@ -140,7 +140,7 @@ fn what_is_no_archive_is_told() {
             long_name,
             "stdin is no tar archive: at byte 512 there is a name or header of 1048577 bytes, but it must be at most 1048576\n",
         ),
-        (twice, "stdin is no tar archive: it holds `index.json` twice\n"),
+        (twice, "stdin is no tar archive: it holds two different files named `index.json`\n"),
     ];
     for (bytes, message) in cases {
         let out = bench.run(["-", "oci:out"]).stdin(bytes).output().code(2).stdout("");
