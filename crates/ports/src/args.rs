@@ -224,6 +224,13 @@ pub(crate) enum Format {
     Nix,
 }
 
+impl Format {
+    /// The name as it is typed.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
+    }
+}
+
 /// The start of a variable's name.
 fn prefix(text: &str) -> Result<String, String> {
     let valid = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

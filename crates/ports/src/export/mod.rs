@@ -6,7 +6,6 @@ mod variables;
 
 use std::path::Path;
 
-use clap::ValueEnum as _;
 use cli::{Exit, Io};
 use portreg::{Entry, Ports};
 
@@ -86,10 +85,6 @@ fn refuse_names(args: &ExportArgs) -> Result<(), PortsError> {
     let flags = [("--prefix", args.prefix.is_some()), ("--template", args.template.is_some())];
     match flags.into_iter().find(|(_, given)| *given && !has_variables) {
         None => Ok(()),
-        Some((flag, _)) => {
-            let format = args.format.to_possible_value();
-            let format = format.map_or(String::new(), |format| format.get_name().to_owned());
-            Err(PortsError::NoVariables { flag, format })
-        }
+        Some((flag, _)) => Err(PortsError::NoVariables { flag, format: args.format.name() }),
     }
 }
