@@ -44,6 +44,7 @@ let
     };
 
   descriptions = {
+    guard = "Say no to Dockerfiles, docker-compose and unmanaged dev servers";
     ports = "Look up ports in the one registry";
     ociimg = "Turn store paths and files into a reproducible OCI image";
     pushimg = "Push an image to a registry and print its digest";
