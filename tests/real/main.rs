@@ -1,6 +1,12 @@
 //! What needs a real server, a real Nix or a package registry. A missing peer fails with its install command.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+#[path = "../support/mod.rs"]
+mod support;
+
+mod chain;
+mod flake;
 mod nixcmd;
 mod nixdata;
 mod peers;
+mod recipes;

@@ -1,1 +1,0 @@
-//! Nothing but a home for the test targets beside it.
