@@ -9,7 +9,8 @@ pub struct Limits {
     pub memory: usize,
     /// Evaluation steps.
     pub steps: u64,
-    /// Calls inside calls. Nix gives up at 10 000 by default, so an answer from deeper down would not be equal.
+    /// Calls inside calls. Nix gives up at 10 000 by default and counts up to two for one of these, so an answer from
+    /// deeper down might not be equal.
     pub calls: u32,
     /// Values inside values that are being evaluated, calls or not.
     pub nesting: u32,
@@ -23,7 +24,7 @@ impl Default for Limits {
             file: 8 << 20,
             memory: 512 << 20,
             steps: 20_000_000,
-            calls: 8_000,
+            calls: 4_500,
             nesting: 30_000,
             imports: 64,
         }

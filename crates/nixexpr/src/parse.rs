@@ -8,6 +8,8 @@ use crate::source::Source;
 
 /// Stack that one level of the tree may take in the parser and in what walks the tree. Unoptimised builds take most.
 const STACK_PER_LEVEL: usize = 12 << 10;
+/// Stack that every thread has.
+const ANY_STACK: usize = 768 << 10;
 /// The parser stops by itself when so many expressions are open.
 const PARSER_LIMIT: usize = 512;
 
@@ -30,7 +32,7 @@ pub(crate) fn with_tree<T>(
     }
     let levels = scan.depth + scan.expressions.min(PARSER_LIMIT);
     let stack = (64 << 10) + levels * STACK_PER_LEVEL;
-    stacker::maybe_grow(stack, stack, || {
+    let parse = || {
         let parsed = Root::parse(text);
         // Before the errors: one that follows from a wrong cut is not one of the text.
         if let Some(at) = lexer::disagreement(text, &scan) {
@@ -40,7 +42,9 @@ pub(crate) fn with_tree<T>(
             return Err(explain(source, error));
         }
         body(&parsed.syntax())
-    })
+    };
+    // Asking how much stack is left costs more than parsing a small file.
+    if stack <= ANY_STACK { parse() } else { stacker::maybe_grow(stack, stack, parse) }
 }
 
 fn stopped(source: &Source, stop: Stop) -> EvalError {

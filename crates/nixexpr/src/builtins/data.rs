@@ -65,9 +65,10 @@ impl Machine {
     pub(super) fn read_toml(&mut self, call: Call<'_>) -> Result<Value, EvalError> {
         let text = self.force_text(call.slot(0), call.at)?;
         match parse_toml(&text) {
-            Ok(json) => self.json_value(&json, call.at),
+            Ok(data) => self.json_value(&data, call.at),
+            // Nix's reader takes some texts that TOML forbids.
             Err(DataError::Syntax { what, .. }) => {
-                Err(self.fail(call.at, format!("this is not TOML: {what}")))
+                Err(self.refuse(call.at, format!("TOML that is not valid ({what})")))
             }
             Err(DataError::Unsupported { what, .. }) => {
                 Err(self.refuse(call.at, format!("TOML with {what}")))
