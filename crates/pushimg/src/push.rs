@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
 
 use cli::{Progress, human_bytes};
 use oci::Digest;
@@ -62,18 +63,44 @@ impl<'a> Sender<'a> {
     }
 
     /// Makes layers whose blobs nobody knows yet, and sends each while the next one is made.
+    ///
+    /// They are made one after another, each with all processors, on this thread alone: what several layers at once
+    /// would hold in memory is more than they gain.
     pub(crate) fn send_unmade(&self, parts: &mut Parts) -> Result<(), PushError> {
-        let layers = parts.unmade();
-        let made = transfer::parallel(
-            self.jobs,
-            &layers,
-            |layer| layer.size,
-            |layer, cancel| {
-                let blob = parts.make(layer)?;
-                self.send(&blob, cancel)?;
-                Ok::<_, PushError>(blob)
-            },
-        )?;
+        let mut layers = parts.unmade();
+        layers.sort_by_key(|layer| std::cmp::Reverse(layer.size));
+        let (feed, work) = mpsc::channel::<Blob>();
+        let (work, cancel, failed) = (Mutex::new(work), Cancel::new(), Mutex::new(None));
+        let fail = |error| {
+            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            cancel.cancel();
+        };
+        let mut made = Vec::with_capacity(layers.len());
+        thread::scope(|scope| {
+            for _ in 0..self.jobs.min(layers.len()) {
+                scope.spawn(|| {
+                    while let Some(blob) = next(&work) {
+                        if let Err(error) = self.send(&blob, &cancel) {
+                            return fail(error);
+                        }
+                    }
+                });
+            }
+            for layer in layers.iter().take_while(|_| !cancel.is_cancelled()) {
+                match parts.make(layer) {
+                    Ok(blob) => {
+                        made.push(blob.clone());
+                        // Nobody takes it when all others have failed.
+                        drop(feed.send(blob));
+                    }
+                    Err(error) => fail(error.into()),
+                }
+            }
+            drop(feed);
+        });
+        if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
         parts.made(&layers, &made);
         Ok(())
     }
@@ -138,6 +165,11 @@ impl<'a> Sender<'a> {
         let count = self.count.load(Ordering::Relaxed);
         Count { count, bytes: self.bytes.load(Ordering::Relaxed) }
     }
+}
+
+/// The next blob to send; none when there will be no more.
+fn next(work: &Mutex<mpsc::Receiver<Blob>>) -> Option<Blob> {
+    work.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
 impl Count {
