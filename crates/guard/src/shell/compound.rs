@@ -95,7 +95,8 @@ impl Lexer<'_> {
         }
         self.bump();
         self.blanks();
-        if list.open.words.len() <= 1 && self.peek() == Some(')') {
+        let before = list.open.words.split_last().map_or(&[][..], |(_, before)| before);
+        if at_command(before) && self.peek() == Some(')') {
             self.bump();
             list.open.words.clear();
             return Ok(());

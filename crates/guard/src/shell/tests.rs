@@ -66,6 +66,7 @@ fn commands_and_operators() {
         ("for ((i=0; i<3; i++)); do a; done", "a"),
         ("select x in a b; do c; done", "c"),
         ("f() { a; }; f () { b; }; function g { c; }; function h() { d; }", "a ;; b ;; c ;; d"),
+        ("time f() { a; }", "a"),
         ("A=1 B+=2 a", "A=1|B+=2|a"),
         ("a=(docker build) b", "a=_|b"),
         ("declare -a a=(docker\nbuild # x )\n) b", "declare|-a|a=_|b"),
