@@ -10,3 +10,4 @@ mod nixcmd;
 mod nixdata;
 mod peers;
 mod recipes;
+mod registry;
