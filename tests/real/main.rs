@@ -6,6 +6,7 @@ mod support;
 
 mod chain;
 mod flake;
+mod guard;
 mod nixcmd;
 mod nixdata;
 mod peers;
