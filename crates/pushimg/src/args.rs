@@ -9,9 +9,9 @@ use oci::compress::Compression;
 
 /// Push an image to a registry, or into an OCI layout, and print its digest
 ///
-/// The image is a plan of `ociimg build`, an archive as `nix build` leaves it (plain, or compressed by gzip, zstd, xz or
-/// bzip2), or an OCI layout. Only what the registry lacks is sent, and the tag moves last. What is printed is the
-/// digest, `sha256:…`, and nothing else.
+/// The image is a plan of `ociimg build`, an archive as `nix build` leaves it (plain, or compressed
+/// by gzip, zstd, xz or bzip2), or an OCI layout. Only what the registry lacks is sent, and the tag
+/// moves last. What is printed is the digest, `sha256:…`, and nothing else.
 ///
 /// Examples:
 ///   ociimg build ./result | pushimg ghcr.io/org/api:v1
@@ -20,8 +20,8 @@ use oci::compress::Compression;
 ///   pushimg ./result oci:out:v1
 ///   REGISTRY=ghcr.io/org pushimg ./result api:v1
 ///
-/// Exit codes: 0 pushed, or already there; 1 no such image (digest, inspect); 2 usage or input; 3 login or permission;
-/// 4 network or registry; 5 content that is not what its digest says.
+/// Exit codes: 0 pushed, or already there; 1 no such image (digest, inspect); 2 usage or input;
+/// 3 login or permission; 4 network or registry; 5 content that is not what its digest says.
 #[derive(Debug, Parser)]
 #[command(name = "pushimg", version, verbatim_doc_comment, disable_help_subcommand = true)]
 pub(crate) struct Args {

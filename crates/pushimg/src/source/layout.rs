@@ -3,13 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use oci::layout::REF_NAME;
 use oci::{Descriptor, Digest, Index, Manifest};
 
 use super::{SourceError, Store};
 use crate::image::{Blob, Document, Image};
 
-/// The annotation that a layout's index names its images by.
-pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// An index in an index in an index is no image.
 const MAX_DEPTH: usize = 4;
 /// More manifests than this are no image either.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub(crate) use decode::{Kind, Sniffed};
 pub(crate) use error::SourceError;
-pub(crate) use layout::{REF_NAME, index as layout_index};
+pub(crate) use layout::index as layout_index;
 pub(crate) use store::Store;
 use tar::TarIndex;
 

@@ -290,3 +290,103 @@ fn beside(link: &str, target: &str) -> String {
     }
     normal(&parts.join("/"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use proptest::prelude::*;
+    use testkit::image::tar;
+
+    use super::*;
+
+    fn index(bytes: &[u8]) -> Result<TarIndex, TarError> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        TarIndex::read(Arc::new(fs_err::File::from_parts(file, "test.tar")))
+    }
+
+    fn content(index: &TarIndex, name: &str) -> Option<String> {
+        let mut text = String::new();
+        index.get(name)?.reader().read_to_string(&mut text).unwrap();
+        Some(text)
+    }
+
+    /// A tar whose entries are of this kind; each has a target if it is a link.
+    fn entry(kind: u8, name: &str, target: &str, bytes: &[u8]) -> Vec<u8> {
+        let mut out = tar([(name, bytes)]);
+        out.truncate(out.len() - 1024);
+        out[156] = kind;
+        out[157..157 + target.len()].copy_from_slice(target.as_bytes());
+        out[148..156].copy_from_slice(b"        ");
+        let sum: u32 = out[..512].iter().map(|byte| u32::from(*byte)).sum();
+        out[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        out
+    }
+
+    #[test]
+    fn files_are_found_by_their_plain_names() {
+        let index = index(&tar([("./a//b", b"one".as_slice()), ("c", b"")])).unwrap();
+        assert_eq!(content(&index, "a/b").unwrap(), "one");
+        assert_eq!(content(&index, "./a/b").unwrap(), "one");
+        assert_eq!(content(&index, "c").unwrap(), "");
+        assert!(index.get("a").is_none() && index.get("../c").is_none());
+    }
+
+    #[test]
+    fn links_lead_to_files_and_loops_lead_nowhere() {
+        let archive = [
+            entry(b'0', "x/layer.tar", "", b"layer"),
+            entry(b'2', "y/layer.tar", "../x/layer.tar", b""),
+            entry(b'1', "z", "y/layer.tar", b""),
+            entry(b'2', "loop", "loop", b""),
+            entry(b'2', "out", "../../etc/passwd", b""),
+            entry(b'5', "x/", "", b""),
+        ];
+        let index = index(&archive.concat()).unwrap();
+        assert_eq!(content(&index, "y/layer.tar").unwrap(), "layer");
+        assert_eq!(content(&index, "z").unwrap(), "layer");
+        assert!(index.get("loop").is_none() && index.get("out").is_none());
+    }
+
+    #[test]
+    fn long_names_come_from_either_kind_of_header() {
+        let long = "n".repeat(150);
+        let record = format!("{} path={long}\n", 150 + 10);
+        let archive = [
+            entry(b'x', "pax", "", record.as_bytes()),
+            entry(b'0', "short", "", b"pax"),
+            entry(b'L', "././@LongLink", "", format!("{long}2\0").as_bytes()),
+            entry(b'0', "short", "", b"gnu"),
+        ];
+        let index = index(&archive.concat()).unwrap();
+        assert_eq!(content(&index, &long).unwrap(), "pax");
+        assert_eq!(content(&index, &format!("{long}2")).unwrap(), "gnu");
+        assert!(index.get("short").is_none());
+    }
+
+    proptest! {
+        /// Whatever the bytes, what is found lies inside the file.
+        #[test]
+        fn nothing_panics(changes in prop::collection::vec((0_usize..4096, any::<u8>()), 0..6), cut in 0_usize..5000) {
+            let mut bytes = [
+                entry(b'x', "pax", "", b"13 size=3\n"),
+                entry(b'0', "a", "", b"abc"),
+                entry(b'L', "l", "", b"name\0"),
+                entry(b'2', "b", "a", b""),
+            ].concat();
+            for (at, byte) in changes {
+                let end = bytes.len();
+                bytes[at % end] = byte;
+            }
+            bytes.truncate(cut);
+            if let Ok(index) = index(&bytes) {
+                for name in index.entries.keys() {
+                    if let Some(region) = index.get(name) {
+                        prop_assert!(region.offset + region.size <= bytes.len() as u64);
+                    }
+                }
+            }
+        }
+    }
+}

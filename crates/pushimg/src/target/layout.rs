@@ -3,6 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use oci::layout::REF_NAME;
 use oci::{Descriptor, Digest, Index};
 use rustix::fs::{FlockOperation, flock};
 use tempfile::NamedTempFile;
@@ -11,7 +12,7 @@ use transfer::{Cancel, Source as _};
 use super::Target;
 use crate::error::PushError;
 use crate::image::{Blob, Document};
-use crate::source::{REF_NAME, SourceError, Store, layout_index};
+use crate::source::{SourceError, Store, layout_index};
 
 /// What temporary files are named.
 const PREFIX: &str = ".pushimg-";
