@@ -1,5 +1,6 @@
 //! What to do instead: the rule's words, with the process that does the same.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use composefile::{Process, Project};
@@ -24,20 +25,19 @@ pub(crate) struct Alternative {
     pub(crate) instead: Option<String>,
 }
 
-/// Whether a process, by its name and what it is, is looked for.
-type Wanted<'a> = dyn Fn(&str, &Process) -> bool + 'a;
-
 /// The project's processes, read when the first finding asks for them.
 #[derive(Debug)]
 pub(crate) struct Alternatives<'a> {
     policy: &'a Policy,
     folder: &'a Path,
     project: Option<Project>,
+    /// The processes that run what a rule is against, by the rule and what that is.
+    same: BTreeMap<(usize, String), Vec<String>>,
 }
 
 impl<'a> Alternatives<'a> {
     pub(crate) fn new(policy: &'a Policy, folder: &'a Path) -> Self {
-        Self { policy, folder, project: None }
+        Self { policy, folder, project: None, same: BTreeMap::new() }
     }
 
     pub(crate) fn of(&mut self, finding: &Finding) -> Alternative {
@@ -61,31 +61,32 @@ impl<'a> Alternatives<'a> {
         let (policy, folder) = (self.policy, self.folder);
         let project = self.project.get_or_insert_with(|| load(policy, folder).unwrap_or_default());
         let judge = Judge { policy, tree: &Disk, folder };
-        let is_the_same =
-            |other: &Finding| other.rule == finding.rule && other.what == finding.what;
-        let runs_the_same = |text: &str| {
-            let text = Text { text: text.to_owned(), place: Place::START };
-            judge.text(&text, None).is_ok_and(|findings| findings.iter().any(is_the_same))
-        };
-        let runs = |process: &Process| {
-            let words = process.entrypoint.iter().map(|word| Word::of(&*word.value, Place::START));
-            let vector = judge.words(&words.collect::<Vec<_>>(), None).unwrap_or_default();
-            process.command.as_ref().is_some_and(|command| runs_the_same(&command.value))
-                || vector.iter().any(is_the_same)
-        };
-        let names = |wanted: &Wanted<'_>| -> Vec<String> {
-            let found =
-                project.processes.iter().filter(|(name, process)| wanted(&name.value, process));
-            found.map(|(name, _)| name.value.clone()).take(MAX_PROCESSES).collect()
-        };
+        let same = self.same.entry((finding.rule, finding.what.clone())).or_insert_with(|| {
+            let processes = project.processes.iter();
+            let same = processes.filter(|(_, process)| runs_the_same(&judge, process, finding));
+            same.map(|(name, _)| name.value.clone()).collect()
+        });
         // `npm --prefix apps/web run dev` is more likely the process `web` than another that runs the same.
-        let ways: [&Wanted<'_>; 3] = [
-            &|name, process| is_named(finding, name) && runs(process),
-            &|_, process| runs(process),
-            &|name, _| is_named(finding, name),
-        ];
-        ways.into_iter().map(names).find(|names| !names.is_empty()).unwrap_or_default()
+        let all = || project.processes.iter().map(|(name, _)| name.value.clone());
+        let named = |names: Vec<String>| -> Vec<String> {
+            names.into_iter().filter(|name| is_named(finding, name)).collect()
+        };
+        let ways = [named(same.clone()), same.clone(), named(all().collect())];
+        let mut found = ways.into_iter().find(|found| !found.is_empty()).unwrap_or_default();
+        found.truncate(MAX_PROCESSES);
+        found
     }
+}
+
+/// Whether a process runs what a finding is about.
+fn runs_the_same(judge: &Judge<'_>, process: &Process, finding: &Finding) -> bool {
+    let words = process.entrypoint.iter().map(|word| Word::of(&*word.value, Place::START));
+    let mut found = judge.words(&words.collect::<Vec<_>>(), None).unwrap_or_default();
+    if let Some(command) = &process.command {
+        let text = Text { text: command.value.clone(), place: Place::START };
+        found.extend(judge.text(&text, None).unwrap_or_default());
+    }
+    found.iter().any(|other| other.rule == finding.rule && other.what == finding.what)
 }
 
 /// Whether a command names a process: `docker compose up -d redis`, `npm --prefix apps/web run dev`.

@@ -4,13 +4,14 @@
 //! file with its new content, replacements in a file, a patch. Reading a Dockerfile is no writing it, and what a tool
 //! of another server does with a field called `command` is its own affair.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use crate::allow::{Excuse, Excuses};
 use crate::baseline::Baseline;
+use crate::command::{Act, walk_text, walk_words};
 use crate::finding::Finding;
 use crate::judge::{Disk, Judge, MAX_BYTES, plain};
 use crate::patch;
@@ -105,50 +106,58 @@ impl Call {
             return Ok(Vec::new());
         }
         let judge = Judge { policy, tree: &Disk, folder };
-        let mut findings = self.command(&judge)?;
-        for write in self.writes()? {
-            findings.extend(write.judge(&judge));
-        }
-        baseline.keep_new(&mut findings, policy);
+        let (mut findings, mut writes) = self.command(&judge)?;
+        writes.extend(self.writes()?);
+        // A file that is tolerated may be changed. A command in it was compared with those that it has.
+        let (mut files, commands): (Vec<Finding>, Vec<Finding>) = writes
+            .iter()
+            .flat_map(|write| write.judge(&judge))
+            .partition(|finding| finding.place.is_none());
+        baseline.keep_new(&mut files, policy);
+        findings.extend(files.into_iter().chain(commands));
+        // One sentence about each thing is enough.
+        let mut seen = BTreeSet::new();
+        findings.retain(|finding| seen.insert((finding.rule, finding.what.clone())));
         Ok(findings)
     }
 
-    fn is_patch(&self) -> bool {
-        self.tool.eq_ignore_ascii_case("apply_patch")
-            || self.tool.eq_ignore_ascii_case("applypatch")
-    }
-
-    /// The command of a tool that runs one: a text, or an argument vector.
-    fn command(&self, judge: &Judge<'_>) -> Result<Vec<Finding>, CallError> {
-        if self.is_patch() {
-            return Ok(Vec::new());
+    /// The command of a tool that runs one, a text or an argument vector, and the patches that it applies.
+    fn command(&self, judge: &Judge<'_>) -> Result<(Vec<Finding>, Vec<Write>), CallError> {
+        if patch::is_applied_by(&self.tool) {
+            return Ok(Default::default());
         }
         let value = match self.input.get("command").or_else(|| self.input.get("cmd")) {
             Some(value) => value,
             None if self.tool == "Bash" => return Err(CallError::Missing("command")),
-            None => return Ok(Vec::new()),
+            None => return Ok(Default::default()),
         };
-        match value {
+        let mut writes = Vec::new();
+        let mut see = |act: Act<'_>| match act {
+            Act::Feeds(program, text) if patch::is_applied_by(program.base_name()) => {
+                writes.extend(patch::parse(&text.text).into_iter().map(Write::of));
+            }
+            Act::Runs([program, patch, ..]) if patch::is_applied_by(program.base_name()) => {
+                writes.extend(patch::parse(&patch.text).into_iter().map(Write::of));
+            }
+            _ => {}
+        };
+        let findings = match value {
             Value::String(text) => {
                 let text = Text { text: text.clone(), place: Place::START };
-                Ok(judge.text(&text, None)?)
+                walk_text(&text, judge.folder, &mut see)?;
+                judge.text(&text, None)?
             }
             Value::Array(words) => {
-                let words = words.iter().map(Value::as_str).collect::<Option<Vec<_>>>();
-                let words = words
+                let words = words.iter().map(|word| Some(Word::of(word.as_str()?, Place::START)));
+                let words: Vec<Word> = words
+                    .collect::<Option<_>>()
                     .ok_or(CallError::Type { key: "command", expected: "a list of strings" })?;
-                if let [program, text] = words.as_slice()
-                    && *program == "apply_patch"
-                {
-                    let writes = patch::parse(text).into_iter().map(Write::of);
-                    return Ok(writes.flat_map(|write| write.judge(judge)).collect());
-                }
-                let words: Vec<Word> =
-                    words.into_iter().map(|word| Word::of(word, Place::START)).collect();
-                Ok(judge.words(&words, None)?)
+                walk_words(&words, judge.folder, &mut see)?;
+                judge.words(&words, None)?
             }
-            _ => Err(CallError::Type { key: "command", expected: "a string" }),
-        }
+            _ => return Err(CallError::Type { key: "command", expected: "a string" }),
+        };
+        Ok((findings, writes))
     }
 
     /// The files that the call writes.
@@ -175,17 +184,17 @@ impl Call {
         Ok(vec![Write { path, from: None, change }])
     }
 
-    /// The patch, under whichever name.
+    /// The patch of a tool that applies one, under whichever name.
     fn patch(&self) -> Option<&str> {
+        if !patch::is_applied_by(&self.tool) {
+            return None;
+        }
         let names = ["input", "patch", "command", "cmd", "content"];
-        let texts = names.iter().filter_map(|name| match self.input.get(*name)? {
+        names.iter().find_map(|name| match self.input.get(*name)? {
             Value::String(text) => Some(text.as_str()),
             Value::Array(words) => words.last()?.as_str(),
             _ => None,
-        });
-        let is_patch = |text: &&str| text.trim_start().starts_with("*** Begin Patch");
-        let own = self.is_patch();
-        texts.filter(|text| own || is_patch(text)).find(|text| text.contains("*** "))
+        })
     }
 
     /// What becomes of the file that the call names.

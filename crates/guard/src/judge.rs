@@ -98,8 +98,11 @@ impl Judge<'_> {
     /// What is against the rules in an action of a workflow.
     pub(crate) fn uses(&self, action: &str, place: Place, file: &Path) -> Vec<Finding> {
         let name = action.split('@').next().unwrap_or(action);
-        let is_against = |rule: &Rule| rule.uses.iter().any(|uses| uses == name);
-        self.rules_in(Some(file))
+        let is_against = |rule: &Rule| {
+            rule.uses.iter().any(|uses| uses == name) && self.holds_in(rule, Some(file))
+        };
+        let rules = self.policy.rules.iter().enumerate();
+        rules
             .filter(|(_, rule)| is_against(rule))
             .map(|(number, _)| Finding {
                 rule: number,
@@ -111,25 +114,21 @@ impl Judge<'_> {
             .collect()
     }
 
-    /// The rules, by number, that hold in a file.
-    fn rules_in<'a>(&'a self, file: Option<&'a Path>) -> impl Iterator<Item = (usize, &'a Rule)> {
-        let holds = move |rule: &Rule| {
-            file.is_none_or(|file| !rule.except.matches(self.policy.relative(file)))
-        };
-        self.policy.rules.iter().enumerate().filter(move |(_, rule)| holds(rule))
+    /// Whether a rule holds for the commands in a file.
+    fn holds_in(&self, rule: &Rule, file: Option<&Path>) -> bool {
+        file.is_none_or(|file| !rule.except.matches(self.policy.relative(file)))
     }
 
     fn act(&self, act: &Act<'_>, file: Option<&Path>, findings: &mut Vec<Finding>) {
         match act {
             Act::Runs(words) => self.command(words, file, findings),
             Act::Writes(word) => self.target(&word.text, word.place, file, findings),
-            Act::Feeds(program, text) => {
-                if matches!(program.base_name(), "apply_patch" | "applypatch") {
-                    for path in patch::targets(&text.text) {
-                        self.target(path, text.place, file, findings);
-                    }
+            Act::Feeds(program, text) if patch::is_applied_by(program.base_name()) => {
+                for change in patch::parse(&text.text) {
+                    self.target(change.path, text.place, file, findings);
                 }
             }
+            Act::Feeds(..) => {}
         }
     }
 
@@ -142,7 +141,7 @@ impl Judge<'_> {
                 continue;
             };
             // Asked last: file patterns cost more than words, and few commands come this far.
-            if file.is_some_and(|file| rule.except.matches(self.policy.relative(file))) {
+            if !self.holds_in(rule, file) {
                 continue;
             }
             let arguments = words.iter().skip(1).map(|word| word.text.as_str());

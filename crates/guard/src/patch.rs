@@ -63,9 +63,9 @@ pub(crate) fn parse(text: &str) -> Vec<Change<'_>> {
     changes
 }
 
-/// The files that are there after a patch.
-pub(crate) fn targets(text: &str) -> Vec<&str> {
-    parse(text).into_iter().map(|change| change.path).collect()
+/// Whether a program, or a tool of that name, applies such patches.
+pub(crate) fn is_applied_by(name: &str) -> bool {
+    name.eq_ignore_ascii_case("apply_patch") || name.eq_ignore_ascii_case("applypatch")
 }
 
 #[cfg(test)]
@@ -94,6 +94,6 @@ mod tests {
 
     #[test]
     fn other_text_is_no_patch() {
-        assert_eq!(targets("hello\n+x\n"), Vec::<&str>::new());
+        assert_eq!(parse("hello\n+x\n"), []);
     }
 }

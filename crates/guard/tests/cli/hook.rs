@@ -173,6 +173,13 @@ fn commands_in_what_is_written() {
     ] {
         refused(&sandbox, tool, &input, "docker-build");
     }
+    // A patch by way of a shell, and a file that only holds one.
+    let patch = "*** Begin Patch\n*** Add File: c.sh\n+docker build .\n*** End Patch\n";
+    let fed = format!("cd . && apply_patch <<'E'\n{patch}E");
+    refused(&sandbox, "Bash", &json!({"command": fed}), "docker-build");
+    refused(&sandbox, "shell", &json!({"command": ["bash", "-lc", fed]}), "docker-build");
+    passes(&sandbox, "Write", &json!({"file_path": "x.patch", "content": patch}));
+    passes(&sandbox, "Bash", &json!({"command": format!("cat <<'E'\n{patch}E")}));
     for (tool, input) in [
         // What is there already is not the agent's doing.
         ("Write", json!({"file_path": "a.sh", "content": "true; docker build old"})),
@@ -234,6 +241,19 @@ fn an_agent_cannot_excuse_itself_but_people_can() {
         "Edit",
         &json!({"file_path": sandbox.path("b/Dockerfile"), "old_string": "", "new_string": "y"}),
     );
+}
+
+#[test]
+fn what_is_tolerated_does_not_make_room_for_more() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.sh", "docker build .\n");
+    sandbox.write(
+        "guard-baseline.toml",
+        "[[tolerated]]\nfile = 'a.sh'\nrule = 'docker-build'\ntext = 'docker build .'\n",
+    );
+    let twice = json!({"file_path": "a.sh", "content": "docker build .\ndocker build .\n"});
+    refused(&sandbox, "Write", &twice, "docker-build");
+    passes(&sandbox, "Write", &json!({"file_path": "a.sh", "content": "true\ndocker build .\n"}));
 }
 
 #[test]
