@@ -23,7 +23,14 @@ use oci::compress::Compression;
 /// Exit codes: 0 pushed, or already there; 1 no such image (digest, inspect); 2 usage or input;
 /// 3 login or permission; 4 network or registry; 5 content that is not what its digest says.
 #[derive(Debug, Parser)]
-#[command(name = "pushimg", version, verbatim_doc_comment, disable_help_subcommand = true)]
+#[command(
+    name = "pushimg",
+    version,
+    verbatim_doc_comment,
+    override_usage = "pushimg [OPTIONS] [SRC] REF\n       pushimg [OPTIONS] < PLAN\n       \
+                      pushimg digest|inspect [OPTIONS] REF",
+    disable_help_subcommand = true
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,
