@@ -56,54 +56,41 @@ impl Machine {
         }
     }
 
+    /// What evaluates to a value that something else made, and everything that does not.
     fn compound(&mut self, frame: Frame<'_>, id: ExprId, at: Origin) -> Result<Done, EvalError> {
-        let value = match frame.code.expr(id) {
+        match frame.code.expr(id) {
             Expr::Local { up, index } => {
                 let env = self.env_above(frame.env, *up);
-                return match self.variable(env, *index) {
+                match self.variable(env, *index) {
                     Some(slot) => self.force(slot, at),
                     None => Err(self.refuse(at, "a variable of an unfinished scope")),
-                };
+                }
             }
             Expr::With { up, name } => {
                 let slot = self.with_variable(frame, *up, *name, at)?;
-                return self.force(slot, at);
+                self.force(slot, at)
             }
-            Expr::Builtins => Value::Set(builtins::set(self, at)?),
-            Expr::Path(text) => Value::Path(Rc::new(crate::files::resolve(&frame.code.base, text))),
-            Expr::Joined(parts) => self.joined(frame, parts)?,
-            Expr::List(items) => {
-                let mut slots = Vec::with_capacity(items.len());
-                for &item in items {
-                    slots.push(self.thunk(frame, item)?);
-                }
-                self.list(slots, at)?
-            }
-            Expr::Set(set) => self.set(frame, set, at)?,
             Expr::Let(set, body) => {
                 let env = self.env(frame.env, set.bindings.len(), at)?;
                 self.fill(frame, frame.inside(env), set, Some(env), at)?;
-                return self.value(frame.inside(env), *body);
+                self.value(frame.inside(env), *body)
             }
-            Expr::Select { of, path, default } => {
-                return self.select(frame, *of, path, *default, at);
-            }
-            Expr::Has { of, path } => Value::Bool(self.has_path(frame, *of, path)?),
+            Expr::Select { of, path, default } => self.select(frame, *of, path, *default, at),
             Expr::WithScope(set, body) => {
                 let set = self.thunk(frame, *set)?;
                 let env = self.with_env(frame.env, set, at)?;
-                return self.value(frame.inside(env), *body);
+                self.value(frame.inside(env), *body)
             }
             Expr::If(condition, then, otherwise) => {
                 let branch = if self.boolean(frame, *condition)? { then } else { otherwise };
-                return self.value(frame, *branch);
+                self.value(frame, *branch)
             }
             Expr::Assert(condition, body) => {
                 if !self.boolean(frame, *condition)? {
                     let text = crate::text::excerpt(frame.code, *condition);
                     return Err(self.fail(at, format!("assertion `{text}` failed")));
                 }
-                return self.value(frame, *body);
+                self.value(frame, *body)
             }
             Expr::Call(function, arguments) => {
                 let (function, _) = self.value(frame, *function)?;
@@ -111,27 +98,38 @@ impl Machine {
                 for &argument in arguments {
                     slots.push(self.thunk(frame, argument)?);
                 }
-                return self.call(function, &slots, at);
+                self.call(function, &slots, at)
             }
-            Expr::Not(operand) => Value::Bool(!self.boolean(frame, *operand)?),
+            expr => Ok((self.made(frame, expr, at)?, at)),
+        }
+    }
+
+    /// What makes a value of its own.
+    fn made(&mut self, frame: Frame<'_>, expr: &Expr, at: Origin) -> Result<Value, EvalError> {
+        match expr {
+            Expr::Builtins => Ok(Value::Set(builtins::set(self, at)?)),
+            Expr::Path(text) => {
+                Ok(Value::Path(Rc::new(crate::files::resolve(&frame.code.base, text))))
+            }
+            Expr::Joined(parts) => self.joined(frame, parts),
+            Expr::List(items) => {
+                let mut slots = Vec::with_capacity(items.len());
+                for &item in items {
+                    slots.push(self.thunk(frame, item)?);
+                }
+                self.list(slots, at)
+            }
+            Expr::Set(set) => self.set(frame, set, at),
+            Expr::Has { of, path } => self.has_path(frame, *of, path).map(Value::Bool),
+            Expr::Not(operand) => Ok(Value::Bool(!self.boolean(frame, *operand)?)),
             Expr::Negate(operand) => {
                 let (operand, _) = self.value(frame, *operand)?;
-                self.subtract(&Value::Int(0), &operand, at)?
+                self.subtract(&Value::Int(0), &operand, at)
             }
-            Expr::Binary(operator, left, right) => {
-                self.binary(frame, *operator, *left, *right, at)?
-            }
-            Expr::Refused(what) => return Err(self.refuse(at, *what)),
-            // These are answered before the level is counted.
-            Expr::Null
-            | Expr::Bool(_)
-            | Expr::Int(_)
-            | Expr::Float(_)
-            | Expr::Str(_)
-            | Expr::Lambda(_)
-            | Expr::Builtin(_) => return self.value(frame, id),
-        };
-        Ok((value, at))
+            Expr::Binary(operator, left, right) => self.binary(frame, *operator, *left, *right, at),
+            Expr::Refused(what) => Err(self.refuse(at, *what)),
+            _ => Err(self.refuse(at, "an expression of an unknown kind")),
+        }
     }
 
     pub(crate) fn list(&mut self, slots: Vec<Slot>, at: Origin) -> Result<Value, EvalError> {

@@ -25,6 +25,7 @@ mod error;
 mod names;
 mod near;
 mod offset;
+mod pairs;
 mod path;
 mod policy;
 mod question;

@@ -8,6 +8,7 @@ use nixexpr::EvalError;
 use crate::PortPath;
 use crate::entry::{Entry, Ports, Protocol};
 use crate::error::RegistryError;
+use crate::pairs::{Ends, NAME_ENDS, Pair, paired, spellings};
 use crate::registry::{Listing, Registry};
 use crate::tree::{Node, View};
 
@@ -18,9 +19,8 @@ const COUNT: usize = 50_000;
 /// Entries that are named when a group is asked for.
 const SHOWN: usize = 3;
 
-/// Names of the ends of a range: as attributes of a set, and as the ends of two names.
+/// Names of the ends of a range that is a set.
 const SET_ENDS: [(&str, &str); 2] = [("from", "to"), ("start", "end")];
-const NAME_ENDS: [(&str, &str); 3] = [("start", "end"), ("min", "max"), ("from", "to")];
 /// Attributes that say something about a port and are none.
 const PROTOCOL: [&str; 2] = ["protocol", "proto"];
 
@@ -302,62 +302,6 @@ impl Walk {
             Err(problem) => self.listing.problems.push(problem),
         }
     }
-}
-
-/// Two names that make a range, and their numbers.
-#[derive(Debug)]
-struct Ends {
-    from: i64,
-    to: i64,
-    first: String,
-    last: String,
-}
-
-/// What a name is in a range of two names.
-enum Pair {
-    None,
-    First { base: String, ends: Ends },
-    Second,
-}
-
-/// How the two names of a range are spelled: `x-start`, `x_start`, `xStart`.
-fn spellings(base: &str, first: &str, last: &str) -> [(String, String); 3] {
-    let camel = |word: &str| {
-        let mut chars = word.chars();
-        let head = chars.next().map_or(' ', |c| c.to_ascii_uppercase());
-        format!("{base}{head}{}", chars.as_str())
-    };
-    [
-        (format!("{base}-{first}"), format!("{base}-{last}")),
-        (format!("{base}_{first}"), format!("{base}_{last}")),
-        (camel(first), camel(last)),
-    ]
-}
-
-/// Finds the other half of a range of two names; a name that is taken by itself keeps its halves apart.
-fn paired(name: &str, numbers: &BTreeMap<Rc<str>, i64>) -> Pair {
-    for (first, last) in NAME_ENDS {
-        for (index, end) in [first, last].into_iter().enumerate() {
-            let lower = name.to_ascii_lowercase();
-            let Some(base) = lower.strip_suffix(end) else { continue };
-            let base = name[..base.len()].trim_end_matches(['-', '_']);
-            let pair = spellings(base, first, last)
-                .into_iter()
-                .find(|pair| name == if index == 0 { &pair.0 } else { &pair.1 });
-            let Some((first, last)) = pair else { continue };
-            let (Some(&from), Some(&to)) = (numbers.get(&*first), numbers.get(&*last)) else {
-                continue;
-            };
-            if base.is_empty() || numbers.contains_key(base) {
-                continue;
-            }
-            return match index {
-                0 => Pair::First { base: base.to_owned(), ends: Ends { from, to, first, last } },
-                _ => Pair::Second,
-            };
-        }
-    }
-    Pair::None
 }
 
 fn ports(

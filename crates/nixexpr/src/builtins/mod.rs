@@ -190,21 +190,30 @@ impl Machine {
     ) -> Result<Done, EvalError> {
         use Builtin as B;
         let call = Call { arguments, at };
-        let value = match builtin {
+        match builtin {
             // These give a value that was there before, with its origin.
-            B::ElemAt => return self.elem_at(call),
-            B::Foldl => return self.foldl(call),
-            B::GetAttr => return self.get_attr(call),
-            B::Head => return self.head(call),
-            B::Import => return self.import(call.slot(0), at),
+            B::ElemAt => self.elem_at(call),
+            B::Foldl => self.foldl(call),
+            B::GetAttr => self.get_attr(call),
+            B::Head => self.head(call),
+            B::Import => self.import(call.slot(0), at),
             B::Seq => {
                 self.force(call.slot(0), at)?;
-                return self.force(call.slot(1), at);
+                self.force(call.slot(1), at)
             }
             B::DeepSeq => {
                 self.force_deep(call.slot(0), at)?;
-                return self.force(call.slot(1), at);
+                self.force(call.slot(1), at)
             }
+            other => Ok((self.computed(other, call)?, at)),
+        }
+    }
+
+    /// Calls a builtin that makes a value of its own.
+    fn computed(&mut self, builtin: Builtin, call: Call<'_>) -> Result<Value, EvalError> {
+        use Builtin as B;
+        let at = call.at;
+        Ok(match builtin {
             B::Add | B::Sub | B::Mul | B::Div | B::LessThan => self.number(builtin, call)?,
             B::BitAnd | B::BitOr | B::BitXor => self.bits(builtin, call)?,
             B::IsAttrs
@@ -253,9 +262,11 @@ impl Machine {
             B::FromJson => self.read_json(call)?,
             B::FromToml => self.read_toml(call)?,
             B::ReadFile => self.read_file(call.slot(0), at)?,
+            B::ElemAt | B::Foldl | B::GetAttr | B::Head | B::Import | B::Seq | B::DeepSeq => {
+                return Err(self.refuse(at, "a builtin of an unknown kind"));
+            }
             B::ToJson => Value::Str(self.json(call.slot(0), at)?.into()),
-        };
-        Ok((value, at))
+        })
     }
 
     fn number(&mut self, builtin: Builtin, call: Call<'_>) -> Result<Value, EvalError> {

@@ -4,7 +4,7 @@ use super::Random;
 
 /// What an expression is meant to be. One that is wrong on purpose is something else.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Type {
+pub(super) enum Type {
     Int,
     Bool,
     Text,
@@ -13,13 +13,14 @@ enum Type {
     Set(Vec<(String, Self)>),
 }
 
-struct Writer {
-    random: Random,
+pub(super) struct Writer {
+    pub(super) random: Random,
     /// Variables in scope, innermost last.
-    scope: Vec<(String, Type)>,
+    pub(super) scope: Vec<(String, Type)>,
 }
 
-const NAMES: [&str; 12] = ["a", "b", "c", "x", "y", "z", "f'", "n-1", "_u", "aa", "B", "foo"];
+pub(super) const NAMES: [&str; 12] =
+    ["a", "b", "c", "x", "y", "z", "f'", "n-1", "_u", "aa", "B", "foo"];
 const TEXTS: [&str; 18] = [
     "",
     "a",
@@ -66,7 +67,7 @@ pub fn expression(seed: u64) -> String {
 }
 
 impl Writer {
-    fn some_type(&mut self, depth: usize) -> Type {
+    pub(super) fn some_type(&mut self, depth: usize) -> Type {
         match self.random.below(if depth == 0 { 3 } else { 6 }) {
             0 => Type::Int,
             1 => Type::Bool,
@@ -86,7 +87,7 @@ impl Writer {
         }
     }
 
-    fn space(&mut self) -> &'static str {
+    pub(super) fn space(&mut self) -> &'static str {
         match self.random.below(20) {
             0 => "\n",
             1 => " /* c */ ",
@@ -96,7 +97,7 @@ impl Writer {
     }
 
     /// An expression of the type, mostly in parentheses: without them, operators show how they bind.
-    fn expr(&mut self, wanted: &Type, depth: usize) -> String {
+    pub(super) fn expr(&mut self, wanted: &Type, depth: usize) -> String {
         let wrong = self.random.percent(1).then(|| self.some_type(1));
         let wanted = wrong.as_ref().unwrap_or(wanted);
         let text = self.bare(wanted, depth);
@@ -170,7 +171,7 @@ impl Writer {
         if indented { format!("''{text}''") } else { format!("\"{text}\"") }
     }
 
-    fn key(&mut self, name: &str, dynamic: bool) -> String {
+    pub(super) fn key(&mut self, name: &str, dynamic: bool) -> String {
         match self.random.below(12) {
             0 => format!("\"{name}\""),
             1 if dynamic => format!("${{\"{}\" + \"{}\"}}", &name[..1], &name[1..]),
@@ -182,24 +183,18 @@ impl Writer {
     /// `{ … }` with exactly these attributes, in one of the ways to write it.
     fn braces(&mut self, attributes: &[(String, Type)], depth: usize) -> String {
         let recursive = self.random.percent(15);
-        let outside = self.scope.len();
+        let outside = self.scope.clone();
         if recursive {
-            self.scope.extend(attributes.iter().cloned());
+            // A recursive set in terms of itself may never end; its attributes use only what is outside.
+            self.scope.retain(|(other, _)| attributes.iter().all(|(own, _)| own != other));
         }
         let mut text = (if recursive { "rec {" } else { "{" }).to_owned();
         for (name, of) in attributes {
-            // A recursive set in terms of itself may never end; its attributes use only what is outside.
-            let inner = self.scope.split_off(outside);
-            if recursive {
-                self.scope.retain(|(other, _)| attributes.iter().all(|(own, _)| own != other));
-            }
             let binding = self.binding(name, of, depth, !recursive);
-            self.scope.truncate(outside);
-            self.scope.extend(inner);
             text.push_str(self.space());
             text.push_str(&binding);
         }
-        self.scope.truncate(outside);
+        self.scope = outside;
         if self.random.percent(2) {
             text.push_str(" a = 1; b.c = 2;");
         }
@@ -235,80 +230,12 @@ impl Writer {
         }
     }
 
-    /// What can be around an expression of any type.
-    fn wrapped(&mut self, wanted: &Type, depth: usize) -> String {
-        let name = self.random.pick(&NAMES).to_owned();
-        let other = self.some_type(1);
-        match self.random.below(11) {
-            0 => {
-                let condition = self.expr(&Type::Bool, depth);
-                let (then, otherwise) = (self.expr(wanted, depth), self.expr(wanted, depth));
-                format!("if {condition} then {then} else {otherwise}")
-            }
-            1 | 2 => {
-                let value = self.expr(&other, depth);
-                let body = self.within(&name, other, |writer| writer.expr(wanted, depth));
-                format!("let {name} ={}{value}; in {body}", self.space())
-            }
-            3 => {
-                let value = self.expr(&other, depth);
-                let body = self.within(&name, other, |writer| writer.expr(wanted, depth));
-                format!("({name}: {body}) ({value})")
-            }
-            4 => {
-                let value = self.expr(&other, depth);
-                let default = self.expr(wanted, depth);
-                let body = self.within(&name, other, |writer| writer.expr(wanted, depth));
-                let d = if name == "d" { "e" } else { "d" };
-                format!(
-                    "({{ {name}, {d} ? {default}, ... }}@args: if args ? q then {d} else {body}) \
-                     {{ {name} = {value}; }}"
-                )
-            }
-            5 => {
-                // A variable of the scope goes before what `with` has.
-                let value = self.expr(wanted, depth);
-                let set = format!("{{ {name} = {value}; }}");
-                if self.scope.iter().any(|(bound, _)| *bound == name) {
-                    format!("with {set}; {}", self.expr(wanted, depth))
-                } else {
-                    format!("with {set}; {name}")
-                }
-            }
-            6 => {
-                let condition = self.expr(&Type::Bool, depth);
-                let body = self.expr(wanted, depth);
-                if self.random.percent(70) {
-                    format!("assert {condition} || true; {body}")
-                } else {
-                    format!("assert {condition}; {body}")
-                }
-            }
-            7 => {
-                let of = Type::Set(vec![(name.clone(), wanted.clone())]);
-                let set = self.expr(&of, depth);
-                format!("({set}).{}", self.key(&name, true))
-            }
-            8 => {
-                let set = self.expr(&Type::Set(Vec::new()), depth);
-                let default = self.expr(wanted, depth);
-                format!("({set}).{name}.{name} or ({default})")
-            }
-            9 => {
-                let list = self.expr(&Type::List(Box::new(wanted.clone())), depth);
-                let default = self.expr(wanted, depth);
-                format!("builtins.head (({list}) ++ [ ({default}) ])")
-            }
-            _ => {
-                let value = self.expr(wanted, depth);
-                let forced = self.expr(&other, depth);
-                let how = self.random.pick(&["seq", "deepSeq"]);
-                format!("builtins.{how} ({forced}) ({value})")
-            }
-        }
-    }
-
-    fn within<T>(&mut self, name: &str, of: Type, body: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn within<T>(
+        &mut self,
+        name: &str,
+        of: Type,
+        body: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let hidden: Vec<_> = self.scope.clone();
         self.scope.retain(|(other, _)| other != name);
         self.scope.push((name.to_owned(), of));

@@ -3,6 +3,7 @@
 //! The same seed gives the same text on every machine. A [`registry()`] comes with the JSON it must evaluate to; an
 //! [`expression()`] comes alone, and about one in ten is wrong on purpose.
 
+mod around;
 mod expression;
 mod registry;
 
