@@ -1,7 +1,7 @@
 //! Compressed layers whose bytes are a function of the tar and the codec alone: not of the machine, the
 //! number of threads, or how the tar came in.
 //!
-//! A tar is cut into members of at most 1 MiB (see [`cut`]), each compressed on its own; gzip members and
+//! A tar is cut into members of at most 1 MiB (see `cut.rs`), each compressed on its own; gzip members and
 //! zstd frames may follow one another. So all cores work, memory is bounded, and a member that was made
 //! once is the same wherever it appears again.
 
