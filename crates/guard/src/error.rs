@@ -1,10 +1,10 @@
 //! What ends a run.
 
 use cli::{Exit, Failure, StdinIsTerminal, StdoutError};
+use gitcmd::GitError;
 
 use crate::baseline::BaselineError;
 use crate::files::Fault;
-use crate::git::GitError;
 use crate::hook::CallError;
 use crate::policy::PolicyError;
 use crate::shell::TooDeep;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use gitcmd::{Git, GitError};
+
 use crate::allow::{Excuse, Excuses};
 use crate::finding::Finding;
-use crate::git::{Git, GitError};
 use crate::input::{self, ReadError};
 use crate::judge::{Disk, Judge, MAX_BYTES, Tree, plain};
 use crate::policy::{Globs, Policy};

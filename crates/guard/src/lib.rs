@@ -11,7 +11,6 @@ mod command;
 mod error;
 mod files;
 mod finding;
-mod git;
 mod hook;
 mod input;
 mod judge;

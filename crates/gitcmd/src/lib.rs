@@ -1,4 +1,7 @@
 //! What git is asked: which files there are, which are staged, and what the index holds of them.
+//!
+//! `git` from PATH is run with the environment as it is: `GIT_INDEX_FILE` names the index that a `git commit -a` or
+//! `-p` is about to write. What is asked never changes the repository.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead as _, BufReader, Read as _};
@@ -7,49 +10,67 @@ use std::path::{Path, PathBuf};
 
 /// A question that git did not answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum GitError {
+pub enum GitError {
+    /// Git could not be run.
     #[error("failed to run git")]
     Run(#[source] io::Error),
+    /// Git said no.
     #[error("`git {command}` failed: {stderr}")]
-    Failed { command: &'static str, stderr: String },
+    Failed {
+        /// The subcommand.
+        command: &'static str,
+        /// What it said.
+        stderr: String,
+    },
+    /// Git answered in a form that is not documented.
     #[error("`git {command}` answered something that is not understood")]
-    Answer { command: &'static str },
+    Answer {
+        /// The subcommand.
+        command: &'static str,
+    },
 }
 
 /// A file in the index that is not as in the last commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Staged {
+pub struct Staged {
     /// The path from the root of the repository.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// The name of its content; none for a submodule and a symbolic link.
-    pub(crate) blob: Option<String>,
+    pub blob: Option<String>,
 }
 
 /// A repository, by its root.
 #[derive(Debug)]
-pub(crate) struct Git {
+pub struct Git {
     root: PathBuf,
 }
 
 impl Git {
     /// The repository that a folder is in; git itself says so when there is none.
-    pub(crate) fn around(folder: &Path) -> Self {
+    pub fn around(folder: &Path) -> Self {
         let root = folder.ancestors().find(|above| above.join(".git").exists());
         Self { root: root.unwrap_or(folder).to_owned() }
     }
 
-    pub(crate) fn root(&self) -> &Path {
+    /// The top of the work tree.
+    pub fn root(&self) -> &Path {
         &self.root
     }
 
     /// Every file in the index.
-    pub(crate) fn files(&self) -> Result<Vec<PathBuf>, GitError> {
+    ///
+    /// # Errors
+    /// When git cannot be run or says no.
+    pub fn files(&self) -> Result<Vec<PathBuf>, GitError> {
         let listed = self.ask("ls-files", &["-z", "--cached"])?;
         Ok(fields(&listed).map(PathBuf::from).collect())
     }
 
     /// Every file that is staged, what is deleted left out.
-    pub(crate) fn staged(&self) -> Result<Vec<Staged>, GitError> {
+    ///
+    /// # Errors
+    /// When git cannot be run or says no.
+    pub fn staged(&self) -> Result<Vec<Staged>, GitError> {
         const COMMAND: &str = "diff";
         const OPTIONS: [&str; 8] = [
             "--cached",
@@ -81,7 +102,10 @@ impl Git {
     }
 
     /// What blobs hold, in the order they are asked for; none for one that is larger than `limit`.
-    pub(crate) fn contents(
+    ///
+    /// # Errors
+    /// When git cannot be run, or has no such blob.
+    pub fn contents(
         &self,
         blobs: &[&str],
         limit: u64,
