@@ -14,13 +14,17 @@ use tempfile::NamedTempFile;
 use crate::compress::Compressed;
 use crate::pack::{BlobSink, MakeBlob, PackError, Packed, Packing};
 use crate::plan::Draft;
-use crate::{Descriptor, Digest, DocumentError, Index};
+use crate::source::{SourceError, Store, layout_index};
+use crate::{Descriptor, Digest, Index};
 
 /// The annotation of a layout's index that names an image.
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// The file that says that a folder is a layout.
 pub(crate) const LAYOUT_BYTES: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+
+/// What temporary files are named.
+const PREFIX: &str = ".likewise-";
 
 /// A layout cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +33,7 @@ pub enum LayoutError {
     #[error(transparent)]
     Pack(#[from] PackError),
     /// A folder that is something else.
-    #[error("`{}` is neither empty nor an image layout", .path.display())]
+    #[error("`{}` is a folder with other things in it, but no OCI layout", .path.display())]
     NotALayout {
         /// The folder.
         path: PathBuf,
@@ -43,19 +47,20 @@ pub enum LayoutError {
         version: String,
     },
     /// The index cannot be understood, so it is not written over.
-    #[error("cannot read `{}`", .path.display())]
-    Index {
-        /// The index.
-        path: PathBuf,
-        /// Why.
-        source: DocumentError,
-    },
+    #[error(transparent)]
+    Read(#[from] SourceError),
     /// The file system said no.
     #[error("cannot write the layout")]
     Io {
         /// Which file, and why.
         source: io::Error,
     },
+}
+
+impl From<io::Error> for LayoutError {
+    fn from(source: io::Error) -> Self {
+        Self::Io { source }
+    }
 }
 
 /// Makes the image and puts it into the layout `folder` under `name`, or without a name.
@@ -76,61 +81,92 @@ pub fn write_layout(
     Ok(packed)
 }
 
-/// A folder with blobs.
+/// A folder with blobs, or one that will be made.
 #[derive(Debug)]
-struct Layout {
+pub struct Layout {
     folder: PathBuf,
-    blobs: PathBuf,
+    store: Store,
 }
 
 impl Layout {
-    fn open(folder: &Path) -> Result<Self, LayoutError> {
+    /// Looks at what is there. Nothing is made yet.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn open(folder: &Path) -> Result<Self, LayoutError> {
         #[derive(Deserialize)]
         struct Marker {
             #[serde(rename = "imageLayoutVersion")]
             version: String,
         }
-        let (path, marker) = (folder.to_owned(), folder.join("oci-layout"));
-        let blobs = folder.join("blobs/sha256");
-        let found = match fs::read(&marker) {
-            Ok(bytes) => Some(bytes),
+        let path = folder.to_owned();
+        let store = Store::folder(folder);
+        let marker = match fs::read(folder.join("oci-layout")) {
+            Ok(bytes) => Some(serde_json::from_slice::<Marker>(&bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(source) => return Err(LayoutError::Io { source }),
+            Err(source) => return Err(source.into()),
         };
-        match found.map(|bytes| serde_json::from_slice::<Marker>(&bytes)) {
+        match marker {
             Some(Ok(marker)) if marker.version == "1.0.0" => {}
             Some(Ok(Marker { version })) => return Err(LayoutError::Version { path, version }),
             Some(Err(_)) => return Err(LayoutError::NotALayout { path }),
-            None => {
-                let is_used =
-                    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
-                if is_used {
-                    return Err(LayoutError::NotALayout { path });
-                }
-            }
+            None if is_foreign(folder)? => return Err(LayoutError::NotALayout { path }),
+            None => {}
         }
-        let io = |source| LayoutError::Io { source };
-        fs::create_dir_all(&blobs).map_err(io)?;
-        let layout = Self { folder: path, blobs };
-        layout.replace("oci-layout", LAYOUT_BYTES).map_err(io)?;
-        Ok(layout)
+        Ok(Self { folder: path, store })
     }
 
-    /// Puts an image into the index in the place of the one that had its name.
-    fn add(&self, mut descriptor: Descriptor, name: Option<&str>) -> Result<(), LayoutError> {
-        let io = |source| LayoutError::Io { source };
+    /// Its files.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Its index; an empty one if there is none yet.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn index(&self) -> Result<Index, SourceError> {
+        match layout_index(&self.store) {
+            Err(SourceError::NotALayout { .. }) => Ok(Index::oci(Vec::new())),
+            other => other,
+        }
+    }
+
+    /// Makes a file that `fill` writes: whole or not at all.
+    ///
+    /// # Errors
+    /// What `fill` says, and what the file system says.
+    pub fn write<E: From<io::Error>>(
+        &self,
+        name: &str,
+        fill: impl FnOnce(&mut NamedTempFile) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let path = self.folder.join(name);
+        let mut beside = beside(path.parent().unwrap_or(&self.folder))?;
+        fill(&mut beside)?;
+        beside.persist(&path).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    /// Makes a file of these bytes.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.write(name, |file| file.write_all(bytes))
+    }
+
+    /// Puts an image into the index in the place of the one that had its name. Other writers wait meanwhile.
+    ///
+    /// # Errors
+    /// If the index cannot be read or written.
+    pub fn add(&self, mut descriptor: Descriptor, name: Option<&str>) -> Result<(), LayoutError> {
         // Two writers at once would each keep what they had read: the second one waits.
-        let lock = fs::File::open(&self.folder).map_err(io)?;
+        fs::create_dir_all(&self.folder)?;
+        let lock = fs::File::open(&self.folder)?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
-            .map_err(|errno| io(errno.into()))?;
-        let path = self.folder.join("index.json");
-        let mut index = match fs::read(&path) {
-            Ok(bytes) => {
-                Index::parse(&bytes).map_err(|source| LayoutError::Index { path, source })?
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Index::oci(Vec::new()),
-            Err(source) => return Err(io(source)),
-        };
+            .map_err(io::Error::from)?;
+        let mut index = self.index()?;
         if let Some(name) = name {
             descriptor.annotations.insert(REF_NAME.to_owned(), name.to_owned());
         }
@@ -142,52 +178,57 @@ impl Layout {
             Some(at) => index.manifests[at] = descriptor,
             None => index.manifests.push(descriptor),
         }
+        self.write_bytes("oci-layout", LAYOUT_BYTES)?;
         let bytes = index.to_bytes().map_err(PackError::Document)?;
-        self.replace("index.json", &bytes).map_err(io)
+        Ok(self.write_bytes("index.json", &bytes)?)
     }
+}
 
-    fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = beside(&self.folder)?;
-        file.write_all(bytes)?;
-        file.persist(self.folder.join(name))?;
-        Ok(())
-    }
-
-    /// Gives a finished blob its name.
-    fn keep(&self, file: NamedTempFile, digest: &Digest) -> Result<(), PackError> {
-        let path = self.blobs.join(digest.encoded());
-        match file.persist(&path) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(unwritten(&path, error.error)),
+/// Whether there is something that is no layout. Another writer may be at work, with its blobs written and its
+/// index not yet.
+fn is_foreign(folder: &Path) -> io::Result<bool> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        let is_ours = ["blobs", "index.json"].iter().any(|own| name == *own)
+            || name.as_encoded_bytes().starts_with(PREFIX.as_bytes());
+        if !is_ours {
+            return Ok(true);
         }
     }
+    Ok(false)
 }
 
 impl BlobSink for Layout {
     fn blob(&mut self, make: &mut MakeBlob<'_>) -> Result<Compressed, PackError> {
-        let mut file = beside(&self.blobs).map_err(|source| unwritten(&self.blobs, source))?;
+        let blobs = self.folder.join("blobs/sha256");
+        let mut file = beside(&blobs).map_err(|source| unwritten(&blobs, source))?;
         let blob = make(&mut file)?;
-        self.keep(file, &blob.digest)?;
+        let path = blobs.join(blob.digest.encoded());
+        file.persist(&path).map_err(|error| unwritten(&path, error.error))?;
         Ok(blob)
     }
 
     fn document(&mut self, bytes: &[u8]) -> Result<(), PackError> {
-        let wrong = |source| unwritten(&self.blobs, source);
-        let mut file = beside(&self.blobs).map_err(wrong)?;
-        file.write_all(bytes).map_err(wrong)?;
-        self.keep(file, &Digest::of(bytes))
+        let path = Digest::of(bytes).blob_path();
+        self.write_bytes(&path, bytes).map_err(|source| unwritten(&self.folder.join(&path), source))
     }
+}
+
+fn unwritten(path: &Path, source: io::Error) -> PackError {
+    PackError::Blob { to: path.to_owned(), source }
 }
 
 /// A file that is gone if it is not kept, with the modes that the user's mask allows.
 fn beside(folder: &Path) -> io::Result<NamedTempFile> {
     use std::os::unix::fs::PermissionsExt as _;
+    fs::create_dir_all(folder)?;
     tempfile::Builder::new()
-        .prefix(".likewise-")
+        .prefix(PREFIX)
         .permissions(std::fs::Permissions::from_mode(0o666))
         .tempfile_in(folder)
-}
-
-fn unwritten(path: &Path, source: io::Error) -> PackError {
-    PackError::Blob { to: path.to_owned(), source }
 }

@@ -18,6 +18,7 @@ pub mod layout;
 pub mod manifest;
 pub mod pack;
 pub mod plan;
+pub mod source;
 
 pub use config::{History, ImageConfig, RootFs, RunConfig};
 pub use descriptor::{Descriptor, Platform};

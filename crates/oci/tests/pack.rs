@@ -14,6 +14,7 @@ use oci::layer::{LayerRecipe, PathRecipe, StoreRoot};
 use oci::layout::{LayoutError, write_layout};
 use oci::pack::{PackError, Packed, Packing};
 use oci::plan::{Draft, DraftLayer};
+use oci::source::SourceError;
 use oci::{Digest, History, ImageConfig, Index, Manifest};
 use serde_json::{Value, json};
 
@@ -174,7 +175,7 @@ fn a_folder_that_is_something_else_is_left_alone() {
     assert!(matches!(write("old").unwrap_err(), LayoutError::NotALayout { .. }));
     fs::write(store.path("old/oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
     fs::write(store.path("old/index.json"), "{}").unwrap();
-    assert!(matches!(write("old").unwrap_err(), LayoutError::Index { .. }));
+    assert!(matches!(write("old").unwrap_err(), LayoutError::Read(SourceError::Document { .. })));
     assert_eq!(fs::read(store.path("old/index.json")).unwrap(), b"{}");
     assert!(matches!(write("x.tar/y").unwrap(), Packed { .. }));
 }

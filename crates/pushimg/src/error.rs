@@ -4,13 +4,13 @@ use std::io;
 
 use cli::{Exit, Failure, StdinIsTerminal, StdoutError};
 use oci::Digest;
+use oci::source::SourceError;
 use transfer::{CallError, ProxyError, UrlError};
 
 use crate::credentials::CredentialsError;
 use crate::make::MakeError;
 use crate::plan::PlanError;
 use crate::registry::RegistryError;
-use crate::source::SourceError;
 use crate::target::LayoutError;
 
 /// What ends a run.
@@ -57,7 +57,9 @@ impl From<CallError> for PushError {
 impl Failure for PushError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Source(error) | Self::Layout(LayoutError::Read(error)) => error.exit(),
+            Self::Source(error) | Self::Layout(LayoutError::Read(error)) if error.is_mismatch() => {
+                Exit::Own(5)
+            }
             Self::Registry(error) => error.exit(),
             Self::Make(error) => error.exit(),
             Self::Layout(LayoutError::Blob { source, .. })
@@ -68,6 +70,7 @@ impl Failure for PushError {
             Self::OtherDigest { .. } => Exit::Own(5),
             Self::NotFound(_) => Exit::No,
             Self::Plan(_)
+            | Self::Source(_)
             | Self::Stdin(_)
             | Self::Stdout(_)
             | Self::Credentials(_)
@@ -83,7 +86,9 @@ impl Failure for PushError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Plan(error) => error.hint(),
-            Self::Source(error) | Self::Layout(LayoutError::Read(error)) => error.hint(),
+            Self::Source(error) | Self::Layout(LayoutError::Read(error)) => {
+                error.hint().map(str::to_owned)
+            }
             Self::Stdin(error) => error.hint(),
             Self::Credentials(error) => error.hint(),
             Self::Registry(error) => error.hint(),

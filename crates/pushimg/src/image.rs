@@ -1,11 +1,10 @@
 //! What is pushed: documents, and the blobs that they name.
 
-use fs_err::os::unix::fs::FileExt as _;
 use std::io::{self, Read};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use oci::{Descriptor, Digest, MediaType, VerifyingReader};
+use oci::source::{self, Document, Region};
+use oci::{Descriptor, VerifyingReader};
 
 use crate::make::{Lazy, MakeError};
 
@@ -20,14 +19,6 @@ pub(crate) struct Image {
     pub(crate) name: Option<String>,
 }
 
-/// A manifest or an index, as the bytes that its digest is of.
-#[derive(Debug)]
-pub(crate) struct Document {
-    pub(crate) media_type: MediaType,
-    pub(crate) digest: Digest,
-    pub(crate) bytes: Vec<u8>,
-}
-
 /// Content with a digest.
 #[derive(Debug, Clone)]
 pub(crate) struct Blob {
@@ -38,31 +29,32 @@ pub(crate) struct Blob {
 /// Where the bytes of a blob are.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
-    Bytes(Arc<[u8]>),
-    File(PathBuf),
-    Region(Region),
+    Stored(source::Content),
     /// A layer that is compressed when it is wanted.
     Lazy(Arc<Lazy>),
 }
 
-/// A part of a file that others read at the same time.
-#[derive(Debug, Clone)]
-pub(crate) struct Region {
-    pub(crate) file: Arc<fs_err::File>,
-    pub(crate) offset: u64,
-    pub(crate) size: u64,
+impl From<source::Image> for Image {
+    fn from(image: source::Image) -> Self {
+        let source::Image { documents, blobs, name } = image;
+        let blob = |source::Blob { descriptor, content }| Blob {
+            descriptor,
+            content: Content::Stored(content),
+        };
+        Self { documents, blobs: blobs.into_iter().map(blob).collect(), name }
+    }
+}
+
+impl From<Region> for Content {
+    fn from(region: Region) -> Self {
+        Self::Stored(source::Content::Region(region))
+    }
 }
 
 impl Image {
     /// The manifest or index that a tag will name.
     pub(crate) fn top(&self) -> Option<&Document> {
         self.documents.last()
-    }
-}
-
-impl Document {
-    pub(crate) fn new(media_type: MediaType, bytes: Vec<u8>) -> Self {
-        Self { media_type, digest: Digest::of(&bytes), bytes }
     }
 }
 
@@ -92,40 +84,15 @@ impl Content {
     pub(crate) fn prepare(&self) -> Result<(), MakeError> {
         match self {
             Self::Lazy(lazy) => lazy.get().map(drop),
-            Self::Bytes(_) | Self::File(_) | Self::Region(_) => Ok(()),
+            Self::Stored(_) => Ok(()),
         }
     }
 
     /// Opens it, unverified.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(match self {
-            Self::Bytes(bytes) => Box::new(&bytes[..]),
-            Self::File(path) => Box::new(fs_err::File::open(path)?),
-            Self::Region(region) => Box::new(region.clone().reader()),
+            Self::Stored(content) => content.open()?,
             Self::Lazy(lazy) => Box::new(lazy.get().map_err(io::Error::other)?.reader()),
         })
-    }
-}
-
-impl Region {
-    pub(crate) fn reader(self) -> RegionReader {
-        RegionReader { region: self, at: 0 }
-    }
-}
-
-/// Reads a region without moving the file's own position.
-#[derive(Debug)]
-pub(crate) struct RegionReader {
-    region: Region,
-    at: u64,
-}
-
-impl Read for RegionReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.region.size - self.at).unwrap_or(usize::MAX);
-        let room = buffer.len().min(left);
-        let got = self.region.file.read_at(&mut buffer[..room], self.region.offset + self.at)?;
-        self.at += got as u64;
-        Ok(got)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cli::{Exit, Io, outln};
+use oci::source::SourceError;
 use oci::{Descriptor, Digest, ImageConfig, Index, Manifest};
 use serde::Serialize;
 
@@ -11,7 +12,6 @@ use crate::connect;
 use crate::error::PushError;
 use crate::plan::{self, Place};
 use crate::registry::Access;
-use crate::source::SourceError;
 use crate::target::{Layout, Target};
 
 /// An image where it is.

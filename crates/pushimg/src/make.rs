@@ -8,9 +8,9 @@ use std::thread;
 use cli::Exit;
 use oci::compress::{CompressError, Compressed, Compression, compress};
 use oci::layer::LayerError;
+use oci::source::Region;
 use oci::{Digest, MismatchError};
 
-use crate::image::Region;
 use crate::known::Known;
 use crate::unpacked::Layer;
 

@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 use oci::compress::{Compressed, Compression};
 use oci::pack::layer_descriptor;
+use oci::source::{self, Document, Kind, Sniffed};
 use oci::{Descriptor, Digest, Manifest, MediaType};
 
 use crate::args::Format;
 use crate::error::PushError;
-use crate::image::{Blob, Content, Document, Image};
+use crate::image::{Blob, Content, Image};
 use crate::known::Known;
 use crate::make::{Lazy, MakeError, Maker};
-use crate::source::{Kind, Sniffed};
 use crate::unpacked::{Layer, Tar, Unpacked};
 
 /// How an image is packed.
@@ -55,7 +55,7 @@ impl Packing {
         };
         let config = Blob {
             descriptor: Descriptor::of(config_type, &unpacked.config),
-            content: Content::Bytes(unpacked.config.into()),
+            content: Content::Stored(source::Content::Bytes(unpacked.config.into())),
         };
         let (name, annotations, format) = (unpacked.name, unpacked.annotations, self.format);
         let maker = Maker::new(&unpacked.shown, self.with, self.known);
@@ -83,7 +83,7 @@ impl Parts {
         self.maker.known.add(self.maker.with, &layer.diff_id, &made.digest, made.size);
         let key = layer.recipe_key.as_ref();
         let descriptor = descriptor(self.format, self.maker.with, &made, key);
-        Ok(Blob { descriptor, content: Content::Region(region) })
+        Ok(Blob { descriptor, content: region.into() })
     }
 
     /// Puts the blobs of these layers in their places.
@@ -152,7 +152,7 @@ fn stored(layer: &Layer, maker: &Maker, format: Format) -> Result<Option<Blob>, 
             let (diff_id, size) = (layer.diff_id.clone(), layer.size);
             let made = Compressed { digest: diff_id.clone(), diff_id, tar_size: size, size };
             let descriptor = descriptor(format, Compression::None, &made, None);
-            return Ok(Some(Blob { descriptor, content: content.clone() }));
+            return Ok(Some(Blob { descriptor, content: Content::Stored(content.clone()) }));
         }
         _ => return Ok(None),
     };
@@ -162,7 +162,7 @@ fn stored(layer: &Layer, maker: &Maker, format: Format) -> Result<Option<Blob>, 
     // Whoever compressed it did so by no codec of ours, which is what the annotations would say.
     let media_type = media_type(format, with);
     let descriptor = Descriptor::new(media_type, outer, layer.size);
-    Ok(Some(Blob { descriptor, content: content.clone() }))
+    Ok(Some(Blob { descriptor, content: Content::Stored(content.clone()) }))
 }
 
 fn descriptor(

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use cli::{Env, Var};
 use oci::compress::Compression;
+use oci::source::{OperandError, Source, split_name};
 use oci::{Reference, ReferenceError};
 
 use crate::args::{Format, PushArgs};
-use crate::source::Source;
 
 /// Where an image goes, or is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +51,8 @@ pub(crate) enum PlanError {
     Swapped { source_text: String, reference: String },
     #[error("`{0}` is a file, and there is no REF to push it to")]
     LoneFile(String),
-    #[error("images are not read from a docker daemon")]
-    Daemon { image: String },
-    #[error("images are not read from `{0}:`")]
-    Transport(String),
-    #[error("`{0}` has an empty path")]
-    NoPath(String),
+    #[error(transparent)]
+    Operand(#[from] OperandError),
     #[error("the image has no name, and no REF was given")]
     NoName,
     #[error("`--tag {tag}` cannot be given with the digest in `{reference}`")]
@@ -80,7 +76,7 @@ impl PlanError {
                 format!("the source comes first: `pushimg {reference} {source_text}`")
             }
             Self::LoneFile(file) => format!("say where to: `pushimg {file} HOST/NAME:TAG`"),
-            Self::Daemon { image } => {
+            Self::Operand(OperandError::Daemon { image }) => {
                 format!("pipe it: `docker save {image} | pushimg HOST/NAME:TAG`")
             }
             Self::NoName => "say where to: `pushimg SRC HOST/NAME:TAG`".to_owned(),
@@ -90,7 +86,7 @@ impl PlanError {
                     .to_owned()
             }
             Self::StdinTwice => "use `--password-file`, or `REGISTRY_PASSWORD`".to_owned(),
-            Self::Transport(_) => {
+            Self::Operand(OperandError::Transport(_)) => {
                 "SRC is a file, `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE` or `-`"
                     .to_owned()
             }
@@ -115,7 +111,7 @@ pub(crate) fn operands(args: &PushArgs, env: &Env) -> Result<(Source, Option<Pla
         }
         (Some(first), Some(second)) => {
             refuse_swapped(first, second)?;
-            (source(first)?, Some(place(second, env)?))
+            (Source::from_operand(first)?, Some(place(second, env)?))
         }
     };
     if source == Source::Stdin && args.login.password_stdin {
@@ -170,43 +166,6 @@ pub(crate) fn named(text: &str, env: &Env) -> Result<Place, PlanError> {
         reference = reference.with_tag("latest").map_err(wrong)?;
     }
     Ok(Place::Registry(reference))
-}
-
-/// A source by its text.
-fn source(text: &OsStr) -> Result<Source, PlanError> {
-    if text == "-" {
-        return Ok(Source::Stdin);
-    }
-    let Some(known) = text.to_str() else { return Ok(Source::Path(text.into())) };
-    // A file of that name wins over a transport of that name, and `./` in front is always a file.
-    let Some((transport, rest)) = known.split_once(':') else {
-        return Ok(Source::Path(text.into()));
-    };
-    match transport {
-        "oci" => split_name(known, rest).map(|(path, name)| Source::Layout { path, name }),
-        "oci-archive" => {
-            split_name(known, rest).map(|(path, name)| Source::OciArchive { path, name })
-        }
-        "docker-archive" if rest.is_empty() => Err(PlanError::NoPath(known.to_owned())),
-        "docker-archive" => Ok(Source::DockerArchive(rest.into())),
-        "docker-daemon" => Err(PlanError::Daemon { image: rest.to_owned() }),
-        "docker" | "dir" | "containers-storage" | "http" | "https" => {
-            Err(PlanError::Transport(transport.to_owned()))
-        }
-        _ => Ok(Source::Path(text.into())),
-    }
-}
-
-/// `DIR[:NAME]`, cut at the first colon as skopeo does.
-fn split_name(text: &str, rest: &str) -> Result<(PathBuf, Option<String>), PlanError> {
-    let (path, name) = match rest.split_once(':') {
-        Some((path, name)) => (path, Some(name.to_owned())),
-        None => (rest, None),
-    };
-    if path.is_empty() {
-        return Err(PlanError::NoPath(text.to_owned()));
-    }
-    Ok((path.into(), name.filter(|name| !name.is_empty())))
 }
 
 /// `skopeo copy` has this order, `docker tag` too, but not everybody remembers it.

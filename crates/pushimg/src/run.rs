@@ -3,18 +3,19 @@
 use cli::{Exit, Io, human_bytes, outln};
 use oci::compress::Compression;
 use oci::layer::StoreRoot;
+use oci::source::{Document, Found};
 
 use crate::args::{Args, Format, PushArgs, Verb};
 use crate::connect;
 use crate::error::PushError;
-use crate::image::{Document, Image};
+use crate::image::Image;
 use crate::inspect;
 use crate::known::Known;
 use crate::pack::{Packing, Parts};
 use crate::plan::{self, Place, PlanError};
 use crate::push::{Count, Report, Sender};
 use crate::registry::Access;
-use crate::source::Found;
+use crate::source;
 use crate::target::{Layout, Target};
 
 /// How many blobs are sent at once: on one connection each, more of them gain little.
@@ -37,8 +38,8 @@ fn push(args: &PushArgs, io: &mut Io) -> Result<Exit, PushError> {
     let (source, place) = plan::operands(args, &io.env)?;
     let jobs = args.jobs.unwrap_or(JOBS);
     let root = args.store_root.as_ref().map_or_else(StoreRoot::default, StoreRoot::at);
-    let found = source.open(&root, || Ok::<_, PushError>(io.stdin()?))?;
-    let wanted = open(args, found, io)?;
+    let found = source.open(|| Ok::<_, PushError>(io.stdin()?))?;
+    let wanted = open(args, found, &root, io)?;
     let place = match place {
         Some(place) => place,
         None => plan::named(wanted.name().ok_or(PlanError::NoName)?, &io.env)?,
@@ -102,19 +103,21 @@ impl Wanted {
     }
 }
 
-fn open(args: &PushArgs, found: Found, io: &Io) -> Result<Wanted, PushError> {
+fn open(args: &PushArgs, found: Found, root: &StoreRoot, io: &Io) -> Result<Wanted, PushError> {
+    let parts = |unpacked| {
+        let with = args.compress.unwrap_or(Compression::Gzip);
+        let format = args.format.unwrap_or(Format::Oci);
+        let packing = Packing { with, format, known: Known::new(io.env.cache_home()) };
+        Ok(Wanted::Parts(Box::new(packing.parts(unpacked)?)))
+    };
     match found {
-        Found::Unpacked(unpacked) => {
-            let with = args.compress.unwrap_or(Compression::Gzip);
-            let format = args.format.unwrap_or(Format::Oci);
-            let packing = Packing { with, format, known: Known::new(io.env.cache_home()) };
-            Ok(Wanted::Parts(Box::new(packing.parts(unpacked)?)))
-        }
+        Found::Unpacked(unpacked) => parts(unpacked.into()),
+        Found::Json { shown, bytes } => parts(source::read(&shown, &bytes, root)?),
         Found::Image(_) if args.compress.is_some() => {
             Err(PushError::HasManifest { flag: "compress" })
         }
         Found::Image(_) if args.format.is_some() => Err(PushError::HasManifest { flag: "format" }),
-        Found::Image(image) => Ok(Wanted::Image(image)),
+        Found::Image(image) => Ok(Wanted::Image(image.into())),
     }
 }
 

@@ -1,12 +1,12 @@
 //! An image that has a config and layers, but no manifest yet: a docker archive, or a plan.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader};
 use std::sync::Arc;
 
 use oci::Digest;
 use oci::layer::{LayerRecipe, StoreRoot};
-
-use crate::image::Content;
+use oci::source::{self, Content};
 
 /// An image without a manifest.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Unpacked {
     /// The config, byte for byte.
     pub(crate) config: Vec<u8>,
     /// What the manifest is annotated with.
-    pub(crate) annotations: std::collections::BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
     /// The layers, lowest first.
     pub(crate) layers: Vec<Layer>,
 }
@@ -44,6 +44,21 @@ pub(crate) enum Tar {
     Stored(Content),
     /// It is made of store paths.
     Recipe { recipe: Arc<LayerRecipe>, root: StoreRoot },
+}
+
+impl From<source::Unpacked> for Unpacked {
+    fn from(image: source::Unpacked) -> Self {
+        let source::Unpacked { shown, name, config, layers } = image;
+        let layer = |layer: source::UnpackedLayer| Layer {
+            name: layer.name,
+            diff_id: layer.diff_id,
+            size: layer.size,
+            recipe_key: None,
+            tar: Tar::Stored(layer.content),
+        };
+        let layers = layers.into_iter().map(layer).collect();
+        Self { shown, name, config, annotations: BTreeMap::new(), layers }
+    }
 }
 
 impl Tar {

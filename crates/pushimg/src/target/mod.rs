@@ -3,12 +3,13 @@
 mod layout;
 
 use oci::Descriptor;
+use oci::source::Document;
 use transfer::Cancel;
 
 pub(crate) use layout::{Layout, LayoutError};
 
 use crate::error::PushError;
-use crate::image::{Blob, Document};
+use crate::image::Blob;
 use crate::registry::Repository;
 
 /// A place that takes blobs and documents, and gives documents names.

@@ -3,11 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use oci::layout::REF_NAME;
-use oci::{Descriptor, Digest, Index, Manifest};
-
-use super::{SourceError, Store};
-use crate::image::{Blob, Document, Image};
+use super::{Blob, Document, Image, SourceError, Store};
+use crate::layout::REF_NAME;
+use crate::{Algorithm, Descriptor, Digest, Index, Manifest};
 
 /// An index in an index in an index is no image.
 const MAX_DEPTH: usize = 4;
@@ -15,15 +13,18 @@ const MAX_DEPTH: usize = 4;
 const MAX_DOCUMENTS: usize = 1000;
 
 /// The image in a layout: the one of this name, or the only one.
-pub(crate) fn image(store: &Store, name: Option<&str>) -> Result<Image, SourceError> {
+pub(super) fn image(store: &Store, name: Option<&str>) -> Result<Image, SourceError> {
     let index = index(store)?;
     let chosen = choose(store, &index, name)?;
     let mut reading =
         Reading { store, seen: BTreeSet::new(), documents: Vec::new(), blobs: Vec::new() };
     reading.document(chosen, 0)?;
     let own = chosen.annotations.get(REF_NAME).cloned();
-    let blobs = Blob::once_each(reading.blobs);
-    Ok(Image { documents: reading.documents, blobs, name: own })
+    let mut seen = BTreeSet::new();
+    let mut blobs = reading.blobs;
+    blobs.retain(|blob| seen.insert(blob.descriptor.digest.clone()));
+    let documents = reading.documents;
+    Ok(Image { documents, blobs, name: own })
 }
 
 /// The index of a layout.
@@ -97,9 +98,7 @@ impl Reading<'_> {
             return Err(SourceError::NoBlob { shown: shown(), digest: descriptor.digest.clone() });
         };
         let found = Digest::of(&bytes);
-        if descriptor.digest.algorithm() != Some(oci::Algorithm::Sha256)
-            || found != descriptor.digest
-        {
+        if descriptor.digest.algorithm() != Some(Algorithm::Sha256) || found != descriptor.digest {
             let expected = descriptor.digest.clone();
             return Err(SourceError::Digest { shown: shown(), name, expected, found });
         }

@@ -3,15 +3,15 @@
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::Content;
 use super::SourceError;
 use super::tar::TarIndex;
-use crate::image::Content;
 
 /// A folder or a tar.
 #[derive(Debug)]
-pub(crate) struct Store {
+pub struct Store {
     /// How it is called in messages: the path, or `stdin`.
-    pub(crate) shown: String,
+    pub shown: String,
     files: Files,
 }
 
@@ -22,16 +22,20 @@ enum Files {
 }
 
 impl Store {
-    pub(crate) fn folder(path: &Path) -> Self {
+    /// The files of a folder.
+    pub fn folder(path: &Path) -> Self {
         Self { shown: format!("`{}`", path.display()), files: Files::Folder(path.to_owned()) }
     }
 
-    pub(crate) fn tar(shown: &str, index: TarIndex) -> Self {
+    pub(super) fn tar(shown: &str, index: TarIndex) -> Self {
         Self { shown: shown.to_owned(), files: Files::Tar(index) }
     }
 
     /// A file and its size; none if there is no such file.
-    pub(crate) fn get(&self, name: &str) -> Result<Option<(Content, u64)>, SourceError> {
+    ///
+    /// # Errors
+    /// If the folder cannot be looked at.
+    pub fn get(&self, name: &str) -> Result<Option<(Content, u64)>, SourceError> {
         match &self.files {
             Files::Tar(index) => Ok(index.get(name).map(|region| {
                 let size = region.size;
@@ -50,7 +54,10 @@ impl Store {
     }
 
     /// Reads a file of at most `limit` bytes; none if there is no such file.
-    pub(crate) fn read(&self, name: &str, limit: usize) -> Result<Option<Vec<u8>>, SourceError> {
+    ///
+    /// # Errors
+    /// If it is larger or cannot be read.
+    pub fn read(&self, name: &str, limit: usize) -> Result<Option<Vec<u8>>, SourceError> {
         let Some((content, size)) = self.get(name)? else { return Ok(None) };
         if size > limit as u64 {
             let (shown, name) = (self.shown.clone(), name.to_owned());

@@ -1,25 +1,16 @@
 //! Plans of `ociimg build`: a config, and for each layer the recipe that makes it.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use oci::layer::StoreRoot;
 use oci::plan::Plan;
+use oci::source::SourceError;
 
-use super::SourceError;
 use crate::unpacked::{Layer, Tar, Unpacked};
 
 /// Reads a plan; its paths are looked for below `root`.
-pub(crate) fn read(
-    shown: &str,
-    from: &mut dyn Read,
-    root: &StoreRoot,
-) -> Result<Unpacked, SourceError> {
-    let mut bytes = Vec::new();
-    from.take(Plan::LIMIT as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|source| SourceError::Read { shown: shown.to_owned(), source })?;
-    let plan = Plan::parse(&bytes).map_err(|source| SourceError::Plan {
+pub(crate) fn read(shown: &str, bytes: &[u8], root: &StoreRoot) -> Result<Unpacked, SourceError> {
+    let plan = Plan::parse(bytes).map_err(|source| SourceError::Plan {
         shown: shown.to_owned(),
         source: Box::new(source),
     })?;

@@ -1,5 +1,6 @@
 //! What a stream is, told by its first bytes, and the decoders of what compressors write.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// Enough for the header of a tar.
@@ -8,22 +9,30 @@ const SNIFFED: usize = 512;
 const MAX_WINDOW_LOG: u32 = 27;
 const MAX_XZ_MEMORY: u64 = 160 << 20;
 
-/// What the first bytes say.
+/// What the first bytes of a stream say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// There are none.
     Empty,
+    /// A JSON object.
     Json,
+    /// A tar.
     Tar,
+    /// gzip.
     Gzip,
+    /// zstd.
     Zstd,
+    /// xz.
     Xz,
+    /// bzip2.
     Bzip2,
+    /// Nothing that is known here.
     Unknown,
 }
 
 impl Kind {
     /// Looks at the first bytes, of which 512 are enough.
-    pub(crate) fn of(start: &[u8]) -> Self {
+    pub fn of(start: &[u8]) -> Self {
         let json = start.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         match start {
             [] => Self::Empty,
@@ -40,7 +49,7 @@ impl Kind {
     }
 
     /// What compressor wrote it, if one did.
-    pub(crate) fn compressor(self) -> Option<&'static str> {
+    pub fn compressor(self) -> Option<&'static str> {
         match self {
             Self::Gzip => Some("gzip"),
             Self::Zstd => Some("zstd"),
@@ -52,14 +61,25 @@ impl Kind {
 }
 
 /// A stream whose first bytes have been looked at.
-pub(crate) struct Sniffed<'a> {
-    pub(crate) kind: Kind,
-    pub(crate) stream: Box<dyn BufRead + 'a>,
+pub struct Sniffed<'a> {
+    /// What they say.
+    pub kind: Kind,
+    /// The whole stream.
+    pub stream: Box<dyn BufRead + 'a>,
+}
+
+impl fmt::Debug for Sniffed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sniffed").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Sniffed<'a> {
     /// Reads the first bytes and puts them back.
-    pub(crate) fn new(mut from: impl Read + 'a) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn new(mut from: impl Read + 'a) -> io::Result<Self> {
         let mut start = Vec::with_capacity(SNIFFED);
         from.by_ref().take(SNIFFED as u64).read_to_end(&mut start)?;
         let kind = Kind::of(&start);
@@ -68,7 +88,10 @@ impl<'a> Sniffed<'a> {
     }
 
     /// The stream under one compression; itself if there is none. Several members, frames or streams are read as one.
-    pub(crate) fn decoded(self) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// If no decoder can be made, or the first bytes cannot be decoded.
+    pub fn decoded(self) -> io::Result<Self> {
         match self.kind {
             Kind::Gzip => Self::new(flate2::bufread::MultiGzDecoder::new(self.stream)),
             Kind::Bzip2 => Self::new(bzip2::bufread::MultiBzDecoder::new(self.stream)),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use crate::image::Region;
+use super::Region;
 
 const BLOCK: u64 = 512;
 type Block = [u8; 512];
@@ -24,28 +24,36 @@ const MAX_LINKS: usize = 8;
 
 /// Why a file is not a tar that we read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TarError {
+#[expect(missing_docs, reason = "the fields are named in the message of each variant")]
+pub enum TarError {
+    /// The file system said no.
     #[error("cannot read it")]
     Read(#[from] io::Error),
+    /// Other bytes.
     #[error("at byte {at} there is no tar header")]
     Header { at: u64 },
+    /// It is cut off.
     #[error("`{name}` ends early: the archive has {size} bytes, and it should end at byte {end}")]
     Truncated { name: String, end: u64, size: u64 },
+    /// Which one is meant cannot be told.
     #[error("it holds two different files named `{name}`")]
     Twice { name: String },
+    /// A file with holes.
     #[error("`{name}` is a sparse file")]
     Sparse { name: String },
+    /// A name that would fill memory.
     #[error(
         "at byte {at} there is a name or header of {size} bytes, but it must be at most 1048576"
     )]
     Extra { at: u64, size: u64 },
+    /// A list that would fill memory.
     #[error("it has more than 100000 entries")]
     TooMany,
 }
 
 /// The files of a tar.
 #[derive(Debug)]
-pub(crate) struct TarIndex {
+pub(super) struct TarIndex {
     file: Arc<fs_err::File>,
     entries: BTreeMap<String, Entry>,
 }
@@ -58,7 +66,7 @@ enum Entry {
 
 impl TarIndex {
     /// Reads the headers of a file.
-    pub(crate) fn read(file: Arc<fs_err::File>) -> Result<Self, TarError> {
+    pub(super) fn read(file: Arc<fs_err::File>) -> Result<Self, TarError> {
         let size = file.metadata()?.len();
         let mut walk = Walk { file: &file, size, at: 0, name: None, link: None, length: None };
         let mut entries = BTreeMap::new();
@@ -80,7 +88,7 @@ impl TarIndex {
     }
 
     /// A file by its name, through links.
-    pub(crate) fn get(&self, name: &str) -> Option<Region> {
+    pub(super) fn get(&self, name: &str) -> Option<Region> {
         let mut name = normal(name);
         for _ in 0..MAX_LINKS {
             match self.entries.get(&name)? {
@@ -296,9 +304,20 @@ mod tests {
     use std::io::{Read as _, Write as _};
 
     use proptest::prelude::*;
-    use testkit::image::tar;
 
     use super::*;
+
+    fn tar<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (name, bytes) in files {
+            let size = bytes.len() as u64;
+            out.extend_from_slice(&crate::layer::header::archive_member(name, size));
+            out.extend_from_slice(bytes);
+            out.resize(out.len().next_multiple_of(512), 0);
+        }
+        out.resize(out.len() + 1024, 0);
+        out
+    }
 
     fn index(bytes: &[u8]) -> Result<TarIndex, TarError> {
         let mut file = tempfile::tempfile().unwrap();

@@ -2,13 +2,10 @@
 //!
 //! <https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md>. They hold no manifest.
 
-use std::collections::BTreeMap;
-
-use oci::ImageConfig;
 use serde::Deserialize;
 
-use super::{SourceError, Store};
-use crate::unpacked::{Layer, Tar, Unpacked};
+use super::{SourceError, Store, Unpacked, UnpackedLayer};
+use crate::ImageConfig;
 
 /// More than this is no list of images.
 const MAX_LIST: usize = 4 << 20;
@@ -22,7 +19,7 @@ struct Item {
 }
 
 /// Reads the only image of an archive; none if it is no docker archive.
-pub(crate) fn image(store: &Store) -> Result<Option<Unpacked>, SourceError> {
+pub(super) fn image(store: &Store) -> Result<Option<Unpacked>, SourceError> {
     let shown = || store.shown.clone();
     let Some(list) = store.read("manifest.json", MAX_LIST)? else { return Ok(None) };
     let list: Vec<Item> = serde_json::from_slice(&list).map_err(|source| SourceError::Json {
@@ -60,16 +57,9 @@ pub(crate) fn image(store: &Store) -> Result<Option<Unpacked>, SourceError> {
     }
     let layers = item.layers.iter().zip(diff_ids).map(|(name, diff_id)| {
         let (content, size) = store.get(name)?.ok_or_else(|| missing(name))?;
-        let tar = Tar::Stored(content);
-        Ok(Layer { name: name.clone(), diff_id, size, recipe_key: None, tar })
+        Ok(UnpackedLayer { name: name.clone(), diff_id, size, content })
     });
     let name = item.repo_tags.as_ref().and_then(|tags| tags.first()).cloned();
     let shown = shown();
-    Ok(Some(Unpacked {
-        shown,
-        name,
-        config,
-        annotations: BTreeMap::new(),
-        layers: layers.collect::<Result<_, SourceError>>()?,
-    }))
+    Ok(Some(Unpacked { shown, name, config, layers: layers.collect::<Result<_, SourceError>>()? }))
 }

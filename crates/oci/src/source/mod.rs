@@ -1,10 +1,13 @@
-//! Where an image comes from: a layout, an archive, a plan; a file or a pipe, compressed or not.
+//! Where an image comes from: a layout, an archive, a document; a file or a pipe, compressed or not.
+//!
+//! Nothing is unpacked, and of layers nothing is read but where they are and how long.
 
+mod content;
 mod decode;
 mod docker;
 mod error;
 mod layout;
-mod plan;
+mod operand;
 mod store;
 mod tar;
 
@@ -12,60 +15,79 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use decode::{Kind, Sniffed};
-pub(crate) use error::SourceError;
+pub use content::{Blob, Content, Document, Image, Region, RegionReader, Unpacked, UnpackedLayer};
+pub use decode::{Kind, Sniffed};
+pub use error::SourceError;
 pub(crate) use layout::index as layout_index;
-pub(crate) use store::Store;
+pub use operand::{OperandError, split_name};
+pub use store::Store;
+pub use tar::TarError;
 use tar::TarIndex;
 
-use oci::layer::StoreRoot;
-
-use crate::image::Image;
-use crate::unpacked::Unpacked;
+use crate::plan::Plan;
 
 /// What was named as the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// `-`, or nothing.
     Stdin,
     /// A file of whatever kind, or a layout's folder.
     Path(PathBuf),
     /// `oci:DIR[:NAME]`.
-    Layout { path: PathBuf, name: Option<String> },
+    Layout {
+        /// The folder.
+        path: PathBuf,
+        /// The image in it, if one was named.
+        name: Option<String>,
+    },
     /// `oci-archive:FILE[:NAME]`.
-    OciArchive { path: PathBuf, name: Option<String> },
+    OciArchive {
+        /// The file.
+        path: PathBuf,
+        /// The image in it, if one was named.
+        name: Option<String>,
+    },
     /// `docker-archive:FILE`.
     DockerArchive(PathBuf),
 }
 
 /// What was found there.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub enum Found {
     /// An image with its manifest.
     Image(Image),
     /// An image without one.
     Unpacked(Unpacked),
+    /// A JSON document, as long as a plan at most: a plan, or what others write in its place.
+    Json {
+        /// How the source is called in messages.
+        shown: String,
+        /// The document.
+        bytes: Vec<u8>,
+    },
 }
 
 /// Which forms are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form<'a> {
-    /// Either, or a plan, whose paths are below this root.
-    Any(&'a StoreRoot),
+enum Form {
+    /// Either, or a document.
+    Any,
     Oci,
     Docker,
 }
 
 impl Source {
     /// Opens the source; `stdin` is called if it is stdin.
-    pub(crate) fn open<E: From<SourceError>>(
+    ///
+    /// # Errors
+    /// Every [`SourceError`], and what `stdin` says.
+    pub fn open<E: From<SourceError>>(
         &self,
-        root: &StoreRoot,
         stdin: impl FnOnce() -> Result<Box<dyn Read + Send>, E>,
     ) -> Result<Found, E> {
         Ok(match self {
-            Self::Stdin => stream("stdin", stdin()?, Form::Any(root), None)?,
-            Self::Path(path) => file(path, Form::Any(root), None)?,
+            Self::Stdin => stream("stdin", stdin()?, Form::Any, None)?,
+            Self::Path(path) => file(path, Form::Any, None)?,
             Self::Layout { path, name } => {
                 require(path)?;
                 Found::Image(layout::image(&Store::folder(path), name.as_deref())?)
@@ -83,7 +105,7 @@ fn require(path: &Path) -> Result<std::fs::Metadata, SourceError> {
     })
 }
 
-fn file(path: &Path, form: Form<'_>, name: Option<&str>) -> Result<Found, SourceError> {
+fn file(path: &Path, form: Form, name: Option<&str>) -> Result<Found, SourceError> {
     let shown = format!("`{}`", path.display());
     let metadata = require(path)?;
     if metadata.is_dir() {
@@ -108,7 +130,7 @@ fn file(path: &Path, form: Form<'_>, name: Option<&str>) -> Result<Found, Source
 fn stream(
     shown: &str,
     from: impl Read,
-    form: Form<'_>,
+    form: Form,
     name: Option<&str>,
 ) -> Result<Found, SourceError> {
     let sniffed = Sniffed::new(from)
@@ -119,7 +141,7 @@ fn stream(
 fn sniffed_stream(
     shown: &str,
     sniffed: Sniffed<'_>,
-    form: Form<'_>,
+    form: Form,
     name: Option<&str>,
 ) -> Result<Found, SourceError> {
     let shown_owned = || shown.to_owned();
@@ -129,8 +151,12 @@ fn sniffed_stream(
         None => SourceError::Read { shown: shown_owned(), source },
     };
     let mut inner = sniffed.decoded().map_err(fail)?;
-    if let (Kind::Json, Form::Any(root)) = (inner.kind, form) {
-        return Ok(Found::Unpacked(plan::read(shown, &mut inner.stream, root)?));
+    if inner.kind == Kind::Json && form == Form::Any {
+        let mut bytes = Vec::new();
+        // One byte more than a plan may have: whoever parses it says so.
+        let mut limited = inner.stream.by_ref().take(Plan::LIMIT as u64 + 1);
+        limited.read_to_end(&mut bytes).map_err(fail)?;
+        return Ok(Found::Json { shown: shown_owned(), bytes });
     }
     match (inner.kind, compressor) {
         (Kind::Tar, _) => {
@@ -167,13 +193,13 @@ fn spool(
 fn tar(
     shown: &str,
     file: Arc<fs_err::File>,
-    form: Form<'_>,
+    form: Form,
     name: Option<&str>,
 ) -> Result<Found, SourceError> {
     let index = TarIndex::read(file)
         .map_err(|source| SourceError::Tar { shown: shown.to_owned(), source })?;
     let store = Store::tar(shown, index);
-    if form == Form::Oci || (matches!(form, Form::Any(_)) && store.get("index.json")?.is_some()) {
+    if form == Form::Oci || (form == Form::Any && store.get("index.json")?.is_some()) {
         return Ok(Found::Image(layout::image(&store, name)?));
     }
     match docker::image(&store)? {
