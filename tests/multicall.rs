@@ -8,6 +8,7 @@ fn main() -> ExitCode {
     match name.and_then(std::ffi::OsStr::to_str) {
         Some("guard") => guard::main(args),
         Some("ociimg") => ociimg::main(args),
+        Some("pc" | "process-compose") => pc::main(args),
         Some("ports") => ports::main(args),
         Some("pushimg") => pushimg::main(args),
         _ => ExitCode::from(2),

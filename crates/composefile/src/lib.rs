@@ -19,10 +19,12 @@ mod document;
 mod find;
 mod project;
 mod span;
+mod tree;
 mod yaml;
 
 pub use document::{Document, Exec, Probe, Process, Shutdown};
 pub use find::{Found, NAMES, find, is_named_for_process_compose};
 pub use project::{LoadError, MAX_BYTES, Project, Source};
 pub use span::{FileId, Span, Spanned};
+pub use tree::{Kind, Node, Plain, Scalar, Tree, read_tree};
 pub use yaml::{ParseError, parse};
