@@ -45,6 +45,8 @@ pub enum Var {
     XdgConfigHome,
     /// `XDG_RUNTIME_DIR`: where podman keeps its credentials.
     XdgRuntimeDir,
+    /// `XDG_STATE_HOME`: where the slots of worktrees are held, by default `~/.local/state`.
+    XdgStateHome,
 }
 
 impl Var {
@@ -70,6 +72,7 @@ impl Var {
             Self::XdgCacheHome => "XDG_CACHE_HOME",
             Self::XdgConfigHome => "XDG_CONFIG_HOME",
             Self::XdgRuntimeDir => "XDG_RUNTIME_DIR",
+            Self::XdgStateHome => "XDG_STATE_HOME",
         }
     }
 
@@ -142,6 +145,11 @@ impl Env {
     /// `$XDG_CONFIG_HOME`, else `~/.config`; none without a home.
     pub fn config_home(&self) -> Option<PathBuf> {
         self.xdg(Var::XdgConfigHome, ".config")
+    }
+
+    /// `$XDG_STATE_HOME`, else `~/.local/state`; none without a home.
+    pub fn state_home(&self) -> Option<PathBuf> {
+        self.xdg(Var::XdgStateHome, ".local/state")
     }
 
     fn xdg(&self, var: Var, below_home: &str) -> Option<PathBuf> {

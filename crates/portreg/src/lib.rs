@@ -18,26 +18,32 @@
 //! ```
 
 mod ask;
+mod checkout;
 mod comment;
 pub mod discover;
 mod entry;
 mod error;
+mod ledger;
 mod names;
 mod near;
 mod offset;
 mod pairs;
 mod path;
 mod policy;
+mod port_set;
 mod question;
 mod read;
 mod registry;
+mod slot;
 mod tree;
 
 use std::path::Path;
 
 pub use ask::{AskNix, NoNix};
+pub use checkout::{Checkout, CheckoutError, Worktree};
 pub use entry::{Entry, Ports, Protocol};
 pub use error::{RegistryError, did_you_mean};
+pub use ledger::{Ledger, LedgerError, Slot};
 pub use names::{Template, TemplateError, service_name};
 pub use near::nearest;
 pub use nixexpr::{EvalError, Place, Written};
@@ -45,6 +51,7 @@ pub use offset::{Offset, OffsetError};
 pub use path::{PathError, PortPath, is_identifier};
 pub use policy::{Glob, GlobError, Policy, PolicyError};
 pub use registry::{Listing, Options, Registry, Who};
+pub use slot::{Assigned, SlotError};
 pub use tree::Extensions;
 
 fn data_error(file: &Path, text: &str, error: &nixexpr::data::DataError) -> RegistryError {

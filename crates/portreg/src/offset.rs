@@ -4,6 +4,7 @@ use nixexpr::Place;
 
 use crate::entry::{Entry, Ports};
 use crate::policy::Policy;
+use crate::port_set::PortSet;
 use crate::{Listing, PortPath};
 
 /// What is added to the numbers that move. It is checked against the whole registry before it is used.
@@ -63,13 +64,7 @@ impl Offset {
         if by == 0 {
             return Ok(offset);
         }
-        // One bit a number says that it is taken.
-        let mut taken = vec![false; 1 << 16];
-        for entry in &listing.entries {
-            for (from, to) in entry.ports.parts() {
-                taken[usize::from(from)..=usize::from(to)].fill(true);
-            }
-        }
+        let taken = PortSet::of(&listing.entries);
         for entry in listing.entries.iter().filter(|entry| offset.policy.moves(&entry.path)) {
             for (from, to) in entry.ports.parts() {
                 for number in from..=to {
@@ -84,7 +79,7 @@ impl Offset {
         &self,
         entry: &Entry,
         number: u16,
-        taken: &[bool],
+        taken: &PortSet,
         listing: &Listing,
     ) -> Result<(), OffsetError> {
         let (by, path) = (self.by, entry.path.clone());
@@ -95,7 +90,7 @@ impl Offset {
         if port == 0 {
             return Err(OffsetError::Leaves { by, path, number, moved });
         }
-        if !taken[usize::from(port)] {
+        if !taken.contains(port) {
             return Ok(());
         }
         let other = listing.entries.iter().find(|other| other.ports.contains(port));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fs_err as fs;
 use globset::{GlobBuilder, GlobMatcher};
-use nixexpr::data::{Kind, parse_toml};
+use nixexpr::data::{Data, Kind, parse_toml};
 use nixexpr::place_in;
 
 use crate::PortPath;
@@ -45,6 +45,11 @@ impl Glob {
     }
 }
 
+/// How far the offsets of two slots are apart, if `ports.toml` does not say it: the last digit of a port stays.
+const STEP: u16 = 10;
+/// The largest step that leaves several slots.
+const LARGEST_STEP: u16 = 10_000;
+
 /// What `ports.toml` says.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
@@ -52,6 +57,8 @@ pub struct Policy {
     moves: Vec<Glob>,
     /// What an offset never moves.
     keeps: Vec<Glob>,
+    /// How far the offsets of two slots are apart, if it is said.
+    step: Option<u16>,
 }
 
 /// A policy that cannot be read.
@@ -100,6 +107,10 @@ impl Policy {
             };
             for member in members {
                 let at = member.span.range().start;
+                if member.name == "step" {
+                    policy.step = Some(step(&member.value).map_err(|what| invalid(at, what))?);
+                    continue;
+                }
                 let list = match &*member.name {
                     "move" => &mut policy.moves,
                     "keep" => &mut policy.keeps,
@@ -125,11 +136,26 @@ impl Policy {
         Ok(policy)
     }
 
+    /// How far the offsets of two slots are apart.
+    pub fn step(&self) -> u16 {
+        self.step.unwrap_or(STEP)
+    }
+
     /// Whether an offset moves a port.
     pub fn moves(&self, path: &PortPath) -> bool {
         let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(path));
         (self.moves.is_empty() || any(&self.moves)) && !any(&self.keeps)
     }
+}
+
+/// `step = N`.
+fn step(data: &Data) -> Result<u16, String> {
+    let step = match data.kind {
+        Kind::Int(step) => u16::try_from(step).ok(),
+        _ => None,
+    };
+    step.filter(|step| (1..=LARGEST_STEP).contains(step))
+        .ok_or_else(|| format!("`step` must be a number from 1 to {LARGEST_STEP}"))
 }
 
 #[cfg(test)]
@@ -161,11 +187,13 @@ mod tests {
         let policy = read("[offset]\nmove = [\"dev\", \"otel.*\"]\nkeep = [\"dev.db\"]\n").unwrap();
         assert!(policy.moves(&path("dev.api")) && policy.moves(&path("otel.grpc")));
         assert!(!policy.moves(&path("dev.db")) && !policy.moves(&path("infra.ssh")));
+        assert_eq!((policy.step(), read("[offset]\nstep = 100").unwrap().step()), (10, 100));
         assert!(read("[bands]\nx = 1\n").unwrap().moves(&path("a")));
         for (text, words) in [
             ("offset = 1", "ports.toml:1:1: `offset` must be a table"),
             ("[offset]\nmvoe = []", "ports.toml:2:1: `offset` has no `mvoe`"),
             ("[offset]\nmove = \"x\"", "ports.toml:2:1: `move` must be a list of patterns"),
+            ("[offset]\nstep = 0", "ports.toml:2:1: `step` must be a number from 1 to 10000"),
             ("[offset]\nmove = [1]", "ports.toml:2:9: a pattern must be a string"),
         ] {
             assert_eq!(read(text).unwrap_err().to_string(), words);

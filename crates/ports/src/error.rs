@@ -1,8 +1,14 @@
 //! Why a run ended without its answer.
 
+use std::ffi::OsString;
+use std::io::ErrorKind;
+
 use cli::{Exit, Failure, StdoutError};
 use portreg::discover::DiscoverError;
-use portreg::{OffsetError, PolicyError, PortPath, RegistryError, did_you_mean};
+use portreg::{
+    CheckoutError, LedgerError, OffsetError, PolicyError, PortPath, RegistryError, SlotError,
+    did_you_mean,
+};
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +23,12 @@ pub(crate) enum PortsError {
     Offset(#[from] OffsetError),
     #[error("`PORTS_OFFSET` is `{0}` but must be a whole number")]
     OffsetVariable(String),
+    #[error(transparent)]
+    Slot(#[from] SlotError),
+    #[error("`PORTS_OFFSET` says the offset of this checkout, so there is no slot to renew")]
+    NothingToRenew,
+    #[error("cannot run `{}`", command.display())]
+    Run { command: OsString, source: std::io::Error },
     #[error("no group `{group}` in `{file}`")]
     UnknownGroup { group: PortPath, file: String, near: Vec<PortPath> },
     #[error("no port {number} in `{file}`")]
@@ -37,11 +49,16 @@ impl Failure for PortsError {
             Self::Registry(RegistryError::Unknown { .. })
             | Self::UnknownGroup { .. }
             | Self::UnknownNumber { .. } => Exit::No,
+            // As env(1) and every shell answer.
+            Self::Run { source, .. } if source.kind() == ErrorKind::NotFound => Exit::Own(127),
+            Self::Run { .. } => Exit::Own(126),
             Self::Discover(_)
             | Self::Registry(_)
             | Self::Policy(_)
             | Self::Offset(_)
             | Self::OffsetVariable(_)
+            | Self::Slot(_)
+            | Self::NothingToRenew
             | Self::OneName { .. }
             | Self::NoVariables { .. }
             | Self::Json(_)
@@ -63,6 +80,8 @@ impl Failure for PortsError {
                 "choose another offset, or name in ports.toml what does not move: `[offset]`, `keep = […]`"
                     .to_owned(),
             ),
+            Self::Slot(error) => slot_hint(error),
+            Self::NothingToRenew => Some("unset it first".to_owned()),
             Self::UnknownGroup { near, .. } => did_you_mean(near),
             Self::OneName { .. } => {
                 Some("tell them apart by `--template '{PATH}_PORT'`, or leave one out by `--only`".to_owned())
@@ -70,6 +89,32 @@ impl Failure for PortsError {
             _ => None,
         }
     }
+}
+
+/// What to do about a slot.
+fn slot_hint(error: &SlotError) -> Option<String> {
+    let hint = match error {
+        SlotError::Checkout(CheckoutError::Broken { .. }) => {
+            "`git worktree repair`, run in the repository, mends it; `PORTS_OFFSET` goes before the slot"
+        }
+        SlotError::Ledger(LedgerError::Corrupt { file, .. }) => {
+            return Some(format!(
+                "mend `{}`, or remove it: worktrees get slots anew then; `PORTS_OFFSET` goes before the slot",
+                file.display()
+            ));
+        }
+        SlotError::NoHome | SlotError::Ledger(_) => {
+            "set `XDG_STATE_HOME` to a folder for it, or the offset itself by `PORTS_OFFSET`"
+        }
+        SlotError::NoLongerFits { .. } => {
+            "`ports offset --renew` takes another one; stop what still listens on the old ports before"
+        }
+        SlotError::NoneLeft { .. } => {
+            "name in ports.toml what does not move: `[offset]`, `keep = […]`, or a smaller `step`"
+        }
+        SlotError::Checkout(_) => return None,
+    };
+    Some(hint.to_owned())
 }
 
 /// What Nix said, without the expression it was asked.

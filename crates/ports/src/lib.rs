@@ -4,11 +4,13 @@
 //! is not Nix, in about a millisecond.
 
 mod args;
+mod env;
 mod error;
 mod export;
 mod get;
 mod list;
 mod name;
+mod offset;
 mod plan;
 mod record;
 
@@ -39,5 +41,7 @@ fn run(args: Args, io: &mut Io) -> Result<Exit, PortsError> {
         Verb::List(args) => list::run(&plan, &args, io),
         Verb::Name(args) => name::run(&plan, &args, io),
         Verb::Export(args) => export::run(&plan, &args, io),
+        Verb::Offset(args) => offset::run(&plan, &args, io),
+        Verb::Env(args) => env::run(&plan, &args, io),
     }
 }

@@ -1,13 +1,16 @@
 //! What will be read: the registry, how it is evaluated, and the offset of this checkout.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cli::{Io, Var};
 use nixcmd::{Eval, Nix, NixError, Silent};
-use portreg::{NoNix, Offset, Options, Policy, PortPath, Registry, Who, discover};
+use portreg::{
+    Assigned, Checkout, Ledger, Listing, NoNix, Offset, Options, Policy, PortPath, Registry, Slot,
+    SlotError, Who, discover,
+};
 
-use crate::args::{Evaluator, SourceArgs};
+use crate::args::{Evaluator, OffsetBy, SourceArgs};
 use crate::error::{NixSays, PortsError};
 
 /// Everything that is settled before a registry is opened.
@@ -44,24 +47,73 @@ impl Plan {
     /// The offset: what was typed, else `PORTS_OFFSET`. It is checked against the whole registry.
     pub(crate) fn offset(
         &self,
-        typed: Option<i32>,
+        typed: Option<OffsetBy>,
         registry: &mut Registry<'_>,
         io: &Io,
     ) -> Result<Offset, PortsError> {
-        let by = match (typed, io.env.get(Var::PortsOffset)) {
-            (Some(by), _) => by,
-            (None, Some(text)) => {
-                let text = text.to_string_lossy();
-                text.trim().parse().map_err(|_| PortsError::OffsetVariable(text.into_owned()))?
-            }
-            (None, None) => 0,
-        };
+        match typed {
+            Some(OffsetBy::Auto) => Ok(self.here(registry, io)?.offset),
+            Some(OffsetBy::Number(by)) => self.fixed(by, registry),
+            None => self.fixed(variable(io)?.unwrap_or(0), registry),
+        }
+    }
+
+    /// The offset of this checkout: `PORTS_OFFSET`, else that of its slot.
+    pub(crate) fn here(&self, registry: &mut Registry<'_>, io: &Io) -> Result<Here, PortsError> {
+        if let Some(by) = variable(io)? {
+            return Ok(Here { offset: self.fixed(by, registry)?, slot: None });
+        }
+        self.assigned(Assigned::of, registry, io)
+    }
+
+    /// Another slot for this worktree, and its offset.
+    pub(crate) fn renew(&self, registry: &mut Registry<'_>, io: &Io) -> Result<Here, PortsError> {
+        if variable(io)?.is_some() {
+            return Err(PortsError::NothingToRenew);
+        }
+        self.assigned(Assigned::renewed, registry, io)
+    }
+
+    fn assigned(
+        &self,
+        assign: impl Fn(&Path, Option<&Ledger>, Policy, &Listing) -> Result<Assigned, SlotError>,
+        registry: &mut Registry<'_>,
+        io: &Io,
+    ) -> Result<Here, PortsError> {
+        let policy = Policy::beside(&self.file)?;
+        let ledger = io.env.state_home().map(|state| Ledger::in_state_home(&state));
+        let listing = registry.list()?;
+        let assigned = assign(io.env.cwd(), ledger.as_ref(), policy, &listing)?;
+        if assigned.is_new {
+            let (slot, by) = (assigned.slot, assigned.offset.by());
+            io.note(format_args!("this worktree has slot {slot} from now on: its offset is {by}"));
+        }
+        let slot = Some((assigned.slot, assigned.checkout));
+        Ok(Here { offset: assigned.offset, slot })
+    }
+
+    fn fixed(&self, by: i32, registry: &mut Registry<'_>) -> Result<Offset, PortsError> {
         if by == 0 {
             return Ok(Offset::default());
         }
         let listing = registry.list()?;
         Ok(Offset::new(by, Policy::beside(&self.file)?, &listing)?)
     }
+}
+
+/// The offset of this checkout.
+#[derive(Debug)]
+pub(crate) struct Here {
+    pub(crate) offset: Offset,
+    /// Its slot and the checkout; none when `PORTS_OFFSET` says the offset.
+    pub(crate) slot: Option<(Slot, Checkout)>,
+}
+
+fn variable(io: &Io) -> Result<Option<i32>, PortsError> {
+    let Some(text) = io.env.get(Var::PortsOffset) else { return Ok(None) };
+    let text = text.to_string_lossy();
+    let number = text.trim().parse();
+    number.map(Some).map_err(|_| PortsError::OffsetVariable(text.into_owned()))
 }
 
 /// Says that Nix was asked, if it was.

@@ -1,5 +1,7 @@
 //! `ports` through its binary: stdout, stderr and code of every command.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests may fail loudly")]
+
 mod cli {
     mod evaluation;
     mod export;
@@ -8,6 +10,8 @@ mod cli {
     mod list;
     mod offset;
     mod registry;
+    mod run_in;
+    mod worktree;
 
     use testkit::{Output, Sandbox};
 

@@ -7,7 +7,7 @@ mod variables;
 use std::path::Path;
 
 use cli::{Exit, Io};
-use portreg::{Entry, Ports};
+use portreg::{Entry, Glob, Offset, Ports, Registry, Template};
 
 use crate::args::{ExportArgs, Format};
 use crate::error::PortsError;
@@ -20,38 +20,75 @@ struct Item {
     ports: Ports,
 }
 
+/// Which ports are written, and how their variables are named.
+#[derive(Debug)]
+pub(crate) struct Names<'a> {
+    pub(crate) only: Option<&'a Glob>,
+    pub(crate) prefix: Option<&'a str>,
+    pub(crate) template: Option<&'a Template>,
+}
+
 pub(crate) fn run(plan: &Plan, args: &ExportArgs, io: &mut Io) -> Result<Exit, PortsError> {
     refuse_names(args)?;
+    let names = Names {
+        only: args.only.as_ref(),
+        prefix: args.prefix.as_deref(),
+        template: args.template.as_ref(),
+    };
     let mut registry = plan.open(io)?;
     let offset = plan.offset(args.offset, &mut registry, io)?;
+    let Some(items) = items(&mut registry, &offset, names.only, io)? else {
+        return Ok(Exit::Trouble);
+    };
+    let text = write(args.format, &names, &items, registry.file(), offset.by())?;
+    io.out.print(format_args!("{text}"))?;
+    Ok(Exit::Done)
+}
+
+/// The variables of all ports, with their values; none when an entry is no port, which is told then.
+pub(crate) fn variables(
+    registry: &mut Registry<'_>,
+    offset: &Offset,
+    names: &Names<'_>,
+    io: &Io,
+) -> Result<Option<Vec<(String, String)>>, PortsError> {
+    let items = items(registry, offset, names.only, io)?;
+    items.map(|items| variables::values(&items, names)).transpose()
+}
+
+fn items(
+    registry: &mut Registry<'_>,
+    offset: &Offset,
+    only: Option<&Glob>,
+    io: &Io,
+) -> Result<Option<Vec<Item>>, PortsError> {
     let listing = registry.list()?;
-    note_asked(&registry, io);
+    note_asked(registry, io);
     if !listing.problems.is_empty() {
         // Half a set of variables is worse than none for whoever evaluates them.
         for problem in listing.problems {
             io.error(&PortsError::from(problem));
         }
-        return Ok(Exit::Trouble);
+        return Ok(None);
     }
-    let wanted = |entry: &Entry| args.only.as_ref().is_none_or(|only| only.matches(&entry.path));
-    let items: Vec<Item> = listing
+    let wanted = |entry: &Entry| only.is_none_or(|only| only.matches(&entry.path));
+    let items = listing
         .entries
         .into_iter()
         .filter(|entry| wanted(entry))
         .map(|entry| Item { ports: offset.apply(&entry), entry })
         .collect();
-    let text = write(args, &items, registry.file(), offset.by())?;
-    io.out.print(format_args!("{text}"))?;
-    Ok(Exit::Done)
+    Ok(Some(items))
 }
 
 fn write(
-    args: &ExportArgs,
+    format: Format,
+    names: &Names<'_>,
     items: &[Item],
     file: &Path,
     offset: i32,
 ) -> Result<String, PortsError> {
-    let style = match args.format {
+    let style = match format {
         Format::Json => return documents::json(items),
         Format::Toml => return Ok(documents::toml(items)),
         Format::Nix => return Ok(documents::nix(items)),
@@ -62,10 +99,8 @@ fn write(
         Format::Fish => variables::Style::Fish,
         Format::Just => variables::Style::Just,
     };
-    let template = args.template.clone().unwrap_or_default();
-    let prefix = args.prefix.as_deref().unwrap_or("");
-    let mut text = variables::write(items, &template, prefix, style)?;
-    if args.format == Format::Direnv {
+    let mut text = variables::write(items, names, style)?;
+    if format == Format::Direnv {
         text.push_str(&variables::direnv(file, offset));
     }
     Ok(text)

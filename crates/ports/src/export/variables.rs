@@ -6,7 +6,7 @@ use std::path::Path;
 
 use portreg::{PortPath, Ports, Template};
 
-use super::Item;
+use super::{Item, Names};
 use crate::error::PortsError;
 
 /// How a variable is written.
@@ -20,30 +20,33 @@ pub(super) enum Style {
 }
 
 /// One line for each variable, in the order of the paths.
-pub(super) fn write(
-    items: &[Item],
-    template: &Template,
-    prefix: &str,
-    style: Style,
-) -> Result<String, PortsError> {
-    let mut text = String::new();
-    let mut names: BTreeMap<String, PortPath> = BTreeMap::new();
-    for item in items {
-        for (path, value) in values(item) {
-            let name = template.name(prefix, &path);
-            let line = line(style, &name, &value);
-            if let Some(first) = names.insert(name.clone(), path.clone()) {
-                return Err(PortsError::OneName { name, first, second: path });
-            }
-            text.push_str(&line);
-            text.push('\n');
-        }
-    }
-    Ok(text)
+pub(super) fn write(items: &[Item], names: &Names<'_>, style: Style) -> Result<String, PortsError> {
+    let lines = values(items, names)?;
+    Ok(lines.iter().map(|(name, value)| line(style, name, value) + "\n").collect())
 }
 
-/// The variables of an entry: a range has one for each end, as a program wants a number.
-fn values(item: &Item) -> Vec<(PortPath, String)> {
+/// The variables and their values, in the order of the paths.
+pub(super) fn values(
+    items: &[Item],
+    names: &Names<'_>,
+) -> Result<Vec<(String, String)>, PortsError> {
+    let usual = Template::default();
+    let template = names.template.unwrap_or(&usual);
+    let prefix = names.prefix.unwrap_or("");
+    let mut known: BTreeMap<String, PortPath> = BTreeMap::new();
+    let mut values = Vec::new();
+    for (path, value) in items.iter().flat_map(values_of) {
+        let name = template.name(prefix, &path);
+        if let Some(first) = known.insert(name.clone(), path.clone()) {
+            return Err(PortsError::OneName { name, first, second: path });
+        }
+        values.push((name, value));
+    }
+    Ok(values)
+}
+
+/// The values of an entry: a range has one for each end, as a program wants a number.
+fn values_of(item: &Item) -> Vec<(PortPath, String)> {
     match (&item.ports, &item.entry.ends) {
         (Ports::Range(from, to), Some([first, last])) => {
             vec![(first.clone(), from.to_string()), (last.clone(), to.to_string())]
