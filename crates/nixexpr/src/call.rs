@@ -130,7 +130,7 @@ impl Machine {
     /// Returns none when `value` is not a function, and whether an argument had to be made up.
     pub(crate) fn apply_head(&mut self, value: &Value) -> Result<Option<(Done, bool)>, EvalError> {
         let Value::Lambda { code, expr, env } = *value else { return Ok(None) };
-        let at = Self::origin(code, expr);
+        let at = Self::origin(code, expr, env);
         let text = Rc::clone(&self.codes[code as usize]);
         let Expr::Lambda(lambda) = text.expr(expr) else { return Ok(None) };
         let entries = lambda.pattern.as_ref().map_or(&[][..], |pattern| &pattern.entries);

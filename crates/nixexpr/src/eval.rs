@@ -21,7 +21,7 @@ pub(crate) struct Frame<'a> {
 
 impl Frame<'_> {
     fn origin(&self, expr: ExprId) -> Origin {
-        Machine::origin(self.index, expr)
+        Machine::origin(self.index, expr, self.env)
     }
 
     fn inside(self, env: EnvId) -> Self {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::error::EvalError;
 use crate::expr::Expr;
 use crate::limits::Limits;
-use crate::machine::Machine;
+use crate::machine::{Machine, NO_ENV};
 use crate::source::{Place, Span};
 use crate::value::{self, Origin, Slot};
 
@@ -63,6 +63,17 @@ pub struct Written {
     /// Whether the expression is the value itself: `6379`, `"text"`. Two values with one literal are one value under
     /// two names.
     pub literal: bool,
+    /// Tells apart what one expression computed more than once, as the body of a function does.
+    pub instance: u32,
+}
+
+impl Written {
+    /// Whether two values are one value under two names: one literal, or one computation.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.span == other.span
+            && self.place == other.place
+            && (self.literal || self.instance == other.instance)
+    }
 }
 
 /// One attribute of a set.
@@ -120,10 +131,10 @@ impl Evaluator {
     /// An origin to report failures of `value` at, before it is known.
     fn origin(&self, value: Value) -> Origin {
         match self.machine.state(value.0) {
-            value::State::Code { code, expr, .. } => Machine::origin(*code, *expr),
+            value::State::Code { code, expr, env } => Machine::origin(*code, *expr, *env),
             value::State::Done(_, origin) | value::State::Apply { origin, .. } => *origin,
             value::State::Empty | value::State::Busy | value::State::Poison(_) => {
-                Machine::origin(0, crate::expr::ExprId(0))
+                Machine::origin(0, crate::expr::ExprId(0), NO_ENV)
             }
         }
     }
@@ -229,7 +240,8 @@ impl Evaluator {
             code.expr(origin.expr),
             Expr::Null | Expr::Bool(_) | Expr::Int(_) | Expr::Float(_) | Expr::Str(_)
         );
-        Ok(Written { place: self.machine.place(origin), span: code.span(origin.expr), literal })
+        let (place, span) = (self.machine.place(origin), code.span(origin.expr));
+        Ok(Written { place, span, literal, instance: origin.instance })
     }
 
     /// Calls a function whose arguments nobody gave: an argument without a default is an error when it is needed.

@@ -100,7 +100,7 @@ impl Machine {
         let index = u32::try_from(self.codes.len()).unwrap_or(u32::MAX);
         let root = code.root;
         self.codes.push(Rc::new(code));
-        let at = Self::origin(index, root);
+        let at = Self::origin(index, root, NO_ENV);
         self.charge(text.len(), at)?;
         self.slot(State::Code { code: index, expr: root, env: NO_ENV }, at)
     }

@@ -155,6 +155,11 @@ impl Machine {
         Ok(slot)
     }
 
+    /// How many slots there are.
+    pub(crate) fn slots_made(&self) -> usize {
+        self.slots.len()
+    }
+
     pub(crate) fn done(&mut self, value: Value, origin: Origin) -> Result<Slot, EvalError> {
         self.slot(State::Done(value, origin), origin)
     }
@@ -355,7 +360,7 @@ impl Machine {
     }
 
     /// The origin of the expression `expr` of a file.
-    pub(crate) fn origin(code: u32, expr: ExprId) -> Origin {
-        Origin { code, expr }
+    pub(crate) fn origin(code: u32, expr: ExprId, env: EnvId) -> Origin {
+        Origin { code, expr, instance: env.0 }
     }
 }

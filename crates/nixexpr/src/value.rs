@@ -22,6 +22,17 @@ pub(crate) struct EnvId(pub(crate) u32);
 pub(crate) struct Origin {
     pub(crate) code: u32,
     pub(crate) expr: ExprId,
+    /// Tells apart what one expression computed in several scopes, or read from one text.
+    pub(crate) instance: u32,
+}
+
+impl Origin {
+    /// The origin of a value that was read from a text by a builtin: the values have one expression, and are told apart
+    /// by the slots made for them.
+    pub(crate) fn of_read(self, slots: usize) -> Self {
+        const READ: u32 = 1 << 31;
+        Self { instance: READ | u32::try_from(slots).unwrap_or(u32::MAX), ..self }
+    }
 }
 
 /// A value in weak head normal form.

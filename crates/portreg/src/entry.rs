@@ -106,6 +106,35 @@ impl Protocol {
     }
 }
 
+/// A number of an entry, or a range of them, and what wrote it.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The first number.
+    pub from: u16,
+    /// The last number: the first one, if it is one number.
+    pub to: u16,
+    /// Where the first and the last number were written, if the registry was read natively.
+    pub written: Option<[Written; 2]>,
+}
+
+impl Part {
+    /// Whether two parts are one under two names: the same literals, or one end of a range.
+    pub fn is_alias(&self, other: &Self) -> bool {
+        let (Some([a, b]), Some([c, d])) = (&self.written, &other.written) else { return false };
+        match (self.from == self.to, other.from == other.to) {
+            (true, true) => a.is_same(c),
+            (true, false) => a.is_same(c) || a.is_same(d),
+            (false, true) => a.is_same(c) || b.is_same(c),
+            (false, false) => a.is_same(c) && b.is_same(d),
+        }
+    }
+
+    /// Whether they have a number in common.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.from <= other.to && other.from <= self.to
+    }
+}
+
 /// An entry.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -123,6 +152,8 @@ pub struct Entry {
     pub description: Option<String>,
     /// Where its number was written: two entries with one literal are one port under two names.
     pub written: Option<Written>,
+    /// Its single numbers and ranges.
+    pub parts: Vec<Part>,
 }
 
 #[cfg(test)]

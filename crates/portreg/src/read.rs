@@ -26,7 +26,7 @@ const PROTOCOL: [&str; 2] = ["protocol", "proto"];
 
 /// What a value is in a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Shape {
+pub(crate) enum Shape {
     Port(i64),
     /// The numbers of a range, and the names of its ends.
     Range(i64, i64, (&'static str, &'static str)),
@@ -122,8 +122,10 @@ impl Registry<'_> {
         let path = parent.join(name);
         let site = self.tree.site(set, &ends.first)?;
         let ports = range(&path, ends.from, ends.to, site.place.as_ref())?;
+        let last = self.tree.child(set, &ends.last)?.unwrap_or(from);
         Ok(Entry {
             ports,
+            parts: vec![self.part(ends.from, from, ends.to, last)?],
             ends: Some([parent.join(&ends.first), parent.join(&ends.last)]),
             protocol: Protocol::from_name(name),
             place: site.place,
@@ -147,10 +149,9 @@ impl Registry<'_> {
             Shape::Range(_, _, (from, to)) => Some([path.join(from), path.join(to)]),
             _ => None,
         };
-        let number = match self.tree.view(node)? {
-            View::Set => self.tree.child(node, "port")?.unwrap_or(node),
-            _ => node,
-        };
+        let number = self.number_node(node)?;
+        let mut single = Vec::new();
+        self.parts(node, &sort.shape, &mut single)?;
         let protocol = sort.protocol.or_else(|| Protocol::from_name(name));
         Ok(Entry {
             path,
@@ -160,6 +161,7 @@ impl Registry<'_> {
             place: site.place,
             description: site.description,
             written: self.tree.written(number)?,
+            parts: single,
         })
     }
 
@@ -270,7 +272,12 @@ impl Registry<'_> {
                     Err(RegistryError::Eval(error)) => walk.listing.problems.push(error.into()),
                     other => other?,
                 },
-                Shape::Other(_) => {}
+                Shape::Other(_) if PROTOCOL.contains(&&*name) => {}
+                Shape::Other(found) => {
+                    let place = self.tree.site(node, &name)?.place;
+                    let found = (*found).to_owned();
+                    walk.listing.others.push(RegistryError::NoPort { path: here, place, found });
+                }
                 Shape::NoValue => walk.listing.problems.push(RegistryError::NoValue(here)),
                 _ => {
                     let entry = match paired(&name, &numbers) {

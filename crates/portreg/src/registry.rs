@@ -11,7 +11,7 @@ use crate::ask::{AskNix, ask, may_ask};
 use crate::entry::Entry;
 use crate::error::RegistryError;
 use crate::near::nearest;
-use crate::tree::{DataTree, Extensions, NixTree, Node, Tree, View};
+use crate::tree::{DataTree, Extensions, NixTree, Node, Site, Tree, View};
 use crate::{PortPath, data_error};
 
 /// Who evaluates a Nix file.
@@ -53,6 +53,8 @@ pub struct Listing {
     pub entries: Vec<Entry>,
     /// Numbers that are no ports, and attributes that have no value.
     pub problems: Vec<RegistryError>,
+    /// What is neither a port nor a group.
+    pub others: Vec<RegistryError>,
 }
 
 impl<'a> Registry<'a> {
@@ -86,19 +88,19 @@ impl<'a> Registry<'a> {
         if known_root.is_none() {
             match registry.find_root() {
                 Ok(root) => registry.root = root,
-                Err(RegistryError::Eval(error)) => registry.ask(error)?,
+                Err(RegistryError::Eval(error)) => drop(registry.ask(error)?),
                 Err(error) => return Err(error),
             }
         }
         Ok(registry)
     }
 
-    /// Replaces the tree by Nix's answer, because of `refusal`.
-    fn ask(&mut self, refusal: EvalError) -> Result<(), RegistryError> {
+    /// Replaces the tree by Nix's answer, because of `refusal`, and returns the one that was there.
+    fn ask(&mut self, refusal: EvalError) -> Result<(Tree, Node), RegistryError> {
         let reason = refusal.to_string();
-        (self.tree, self.root) = ask(&self.file, &mut self.options, Some(refusal))?;
+        let (tree, root) = ask(&self.file, &mut self.options, Some(refusal))?;
         self.asked = Some(reason);
-        Ok(())
+        Ok((std::mem::replace(&mut self.tree, tree), std::mem::replace(&mut self.root, root)))
     }
 
     fn find_root(&mut self) -> Result<Node, RegistryError> {
@@ -197,7 +199,11 @@ impl<'a> Registry<'a> {
             && let RegistryError::Eval(error) = listing.problems.swap_remove(index)
         {
             match self.ask(error) {
-                Ok(()) => return self.walk(),
+                Ok(native) => {
+                    let mut listing = self.walk()?;
+                    self.add_places(native, &mut listing);
+                    return Ok(listing);
+                }
                 // What there is natively is better than nothing.
                 Err(error) => listing.problems.insert(0, error),
             }
@@ -206,6 +212,39 @@ impl<'a> Registry<'a> {
             self.tree.note_partial();
         }
         Ok(listing)
+    }
+}
+
+impl Registry<'_> {
+    /// Adds to the entries of Nix's answer, which has none, the places that the native evaluation knows.
+    fn add_places(&mut self, native: (Tree, Node), listing: &mut Listing) {
+        let answer = std::mem::replace(&mut self.tree, native.0);
+        let root = std::mem::replace(&mut self.root, native.1);
+        let known = self.walk().unwrap_or_default().entries;
+        for entry in &mut listing.entries {
+            let same = known.binary_search_by(|other| other.path.cmp(&entry.path)).ok();
+            match same.and_then(|index| known.get(index)) {
+                Some(other) if other.ports == entry.ports => *entry = other.clone(),
+                // The binding of a value that is refused is still known.
+                _ => {
+                    if let Ok(site) = self.native_site(&entry.path) {
+                        (entry.place, entry.description) = (site.place, site.description);
+                    }
+                }
+            }
+        }
+        (self.tree, self.root) = (answer, root);
+    }
+
+    fn native_site(&mut self, path: &PortPath) -> Result<Site, EvalError> {
+        let mut set = self.root;
+        for name in path.parent().names() {
+            match self.tree.child(set, name)? {
+                Some(child) => set = child,
+                None => return Ok(Site::default()),
+            }
+        }
+        self.tree.site(set, path.leaf())
     }
 }
 

@@ -337,6 +337,7 @@ impl Tree {
                     place: tree.place(node.span),
                     span: node.span,
                     literal: true,
+                    instance: 0,
                 }))
             }
             _ => Ok(None),

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::path::PathBuf;
 
 use cli::{Exit, Failure, StdoutError};
 use portreg::discover::DiscoverError;
@@ -37,6 +38,10 @@ pub(crate) enum PortsError {
     OneName { name: String, first: PortPath, second: PortPath },
     #[error("`{flag}` says how variables are named, and `--format {format}` has none")]
     NoVariables { flag: &'static str, format: String },
+    #[error("cannot read what the system keeps for itself")]
+    System(#[source] std::io::Error),
+    #[error("`{}` holds `{text}`, which is no port", file.display())]
+    SystemValue { file: PathBuf, text: String },
     #[error("cannot make JSON")]
     Json(#[source] serde_json::Error),
     #[error(transparent)]
@@ -61,6 +66,8 @@ impl Failure for PortsError {
             | Self::NothingToRenew
             | Self::OneName { .. }
             | Self::NoVariables { .. }
+            | Self::System(_)
+            | Self::SystemValue { .. }
             | Self::Json(_)
             | Self::Stdout(_) => Exit::Trouble,
         }

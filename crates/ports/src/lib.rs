@@ -4,15 +4,18 @@
 //! is not Nix, in about a millisecond.
 
 mod args;
+mod check;
 mod env;
 mod error;
 mod export;
+mod finding;
 mod get;
 mod list;
 mod name;
 mod offset;
 mod plan;
 mod record;
+mod table;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -43,5 +46,6 @@ fn run(args: Args, io: &mut Io) -> Result<Exit, PortsError> {
         Verb::Export(args) => export::run(&plan, &args, io),
         Verb::Offset(args) => offset::run(&plan, &args, io),
         Verb::Env(args) => env::run(&plan, &args, io),
+        Verb::Check(args) => check::run(&plan, &args, io),
     }
 }

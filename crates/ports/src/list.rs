@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use cli::{Exit, Io, escape};
+use cli::{Exit, Io};
 use portreg::{Entry, Listing, PortPath, Ports, Protocol, Registry, nearest};
-use unicode_width::UnicodeWidthStr as _;
 
 use crate::args::{ListArgs, Sort};
 use crate::error::PortsError;
 use crate::plan::{Plan, note_asked};
 use crate::record::{Record, json};
+use crate::table::table;
 
 pub(crate) fn run(plan: &Plan, args: &ListArgs, io: &mut Io) -> Result<Exit, PortsError> {
     let mut registry = plan.open(io)?;
-    let Listing { mut entries, problems } = registry.list()?;
+    let Listing { mut entries, problems, others: _ } = registry.list()?;
     note_asked(&registry, io);
     if let Some(group) = &args.group {
         entries = in_group(entries, group, &registry)?;
@@ -78,29 +78,6 @@ fn row(entry: &Entry) -> Vec<String> {
         place.map_or("-".to_owned(), |place| format!("{}:{}", place.file.display(), place.line)),
         entry.description.clone().unwrap_or_default(),
     ]
-}
-
-/// Cells in columns, two blanks apart.
-fn table(rows: Vec<Vec<String>>) -> Vec<String> {
-    let rows: Vec<Vec<String>> = rows
-        .into_iter()
-        .map(|row| row.iter().map(|cell| escape(cell).to_string()).collect())
-        .collect();
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    rows.iter()
-        .map(|row| {
-            let mut line = String::new();
-            for (cell, width) in row.iter().zip(&widths) {
-                line.push_str(cell);
-                line.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
-            }
-            line.trim_end().to_owned()
-        })
-        .collect()
 }
 
 /// Entries that are in the order of their paths, below the names of their groups.

@@ -36,6 +36,11 @@ impl Plan {
         Ok(Self { file, root: args.root.clone(), who })
     }
 
+    /// The policy beside the registry.
+    pub(crate) fn policy(&self) -> Result<Policy, PortsError> {
+        Ok(Policy::beside(&self.file)?)
+    }
+
     /// Opens the registry.
     pub(crate) fn open(&self, io: &Io) -> Result<Registry<'static>, PortsError> {
         let nix = Nix::on_path(io.env.path_var(), io.env.cwd());

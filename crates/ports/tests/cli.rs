@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests may fail loudly")]
 
 mod cli {
+    mod check;
     mod evaluation;
     mod export;
     mod get;

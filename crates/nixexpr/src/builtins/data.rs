@@ -59,7 +59,7 @@ impl Machine {
 
     fn json_slot(&mut self, json: &Data, at: Origin) -> Result<Slot, EvalError> {
         let value = self.json_value(json, at)?;
-        self.done(value, at)
+        self.done(value, at.of_read(self.slots_made()))
     }
 
     pub(super) fn read_toml(&mut self, call: Call<'_>) -> Result<Value, EvalError> {

@@ -14,6 +14,7 @@ fn listing(ports: &[Ports]) -> Listing {
         place: None,
         description: None,
         written: None,
+        parts: Vec::new(),
     };
     Listing { entries: ports.iter().enumerate().map(entry).collect(), ..Listing::default() }
 }

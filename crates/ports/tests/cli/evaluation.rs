@@ -87,10 +87,13 @@ fn nix_answers_what_is_refused() {
         .code(2)
         .stdout("")
         .stderr(&format!("ports: {REASON}\nhint: with Nix on PATH, `--evaluator auto` asks it\n"));
-    ports(&sandbox, &["list"]).code(2).stdout("1     a  -  -\n7777  b  -  -\n").stderr(&format!(
-        "ports: note: {REASON}: Nix was asked instead\n\
+    ports(&sandbox, &["list"])
+        .code(2)
+        .stdout("1     a  -  ports.nix:1\n7777  b  -  ports.nix:1\n")
+        .stderr(&format!(
+            "ports: note: {REASON}: Nix was asked instead\n\
          ports: `c` has no value: its evaluation fails by Nix too\n"
-    ));
+        ));
 }
 
 #[test]

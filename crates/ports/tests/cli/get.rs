@@ -165,5 +165,5 @@ fn usage() {
     let output = ports(&sandbox, &["get"]).code(2).stdout("");
     assert!(output.stderr.contains("<PATH>..."), "{}", output.stderr);
     let output = ports(&sandbox, &[]).code(2).stdout("");
-    assert!(output.stderr.starts_with("Look up, list, name and export"), "{}", output.stderr);
+    assert!(output.stderr.starts_with("Look up, check, allocate and export"), "{}", output.stderr);
 }

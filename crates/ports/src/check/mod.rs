@@ -1,0 +1,69 @@
+//! `ports check`.
+
+mod duplicates;
+mod rules;
+mod system;
+
+use cli::{Exit, Io};
+use portreg::{Entry, Listing, Policy};
+use serde::Serialize;
+
+use self::system::System;
+use crate::args::{CheckArgs, ReportForm};
+use crate::error::PortsError;
+use crate::finding::{self, Finding, FindingRecord, Level};
+use crate::plan::{Plan, note_asked};
+
+/// What `--format json` prints.
+#[derive(Debug, Serialize)]
+struct Report {
+    findings: Vec<FindingRecord>,
+    errors: usize,
+}
+
+pub(crate) fn run(plan: &Plan, args: &CheckArgs, io: &mut Io) -> Result<Exit, PortsError> {
+    let mut registry = plan.open(io)?;
+    let policy = plan.policy()?;
+    let system = System::read(&args.system)?;
+    let mut listing = registry.list()?;
+    note_asked(&registry, io);
+    let findings = findings(&mut listing, &policy, &system);
+    let errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
+    if args.format == ReportForm::Json {
+        let findings = findings.iter().map(Finding::record).collect();
+        let report = Report { findings, errors };
+        let text = serde_json::to_string_pretty(&report).map_err(PortsError::Json)?;
+        cli::outln!(io, "{text}")?;
+    } else {
+        finding::print(&findings, args.format, registry.file(), io)?;
+    }
+    // What has no value may be a duplicate: the answer is not whole.
+    let whole = listing.problems.is_empty();
+    for problem in listing.problems {
+        io.error(&PortsError::from(problem));
+    }
+    Ok(match (whole, errors) {
+        (false, _) => Exit::Trouble,
+        (true, 0) => Exit::Done,
+        (true, _) => Exit::No,
+    })
+}
+
+/// All findings in the order of the text. Problems that are one are taken out of the listing.
+fn findings(listing: &mut Listing, policy: &Policy, system: &System) -> Vec<Finding> {
+    let mut findings: Vec<Finding> =
+        listing.problems.iter().chain(&listing.others).filter_map(rules::no_port).collect();
+    listing.problems.retain(|problem| rules::no_port(problem).is_none());
+    let mut entries: Vec<&Entry> = listing.entries.iter().collect();
+    entries.sort_by(|a, b| a.place.cmp(&b.place).then_with(|| a.path.cmp(&b.path)));
+    findings.extend(duplicates::find(&entries, policy));
+    findings.extend(rules::bands(&entries, policy));
+    findings.extend(rules::system(&entries, system));
+    findings.extend(rules::services(&entries, system));
+    findings.retain(|finding| policy.checks(finding.rule, &finding.path));
+    findings.sort_by(|a, b| {
+        let key = |finding: &Finding| (finding.place.is_none(), finding.place.clone());
+        (key(a), a.rule, &a.path, &a.message).cmp(&(key(b), b.rule, &b.path, &b.message))
+    });
+    findings
+}
