@@ -67,6 +67,26 @@ impl MediaType {
         [Self::OCI_INDEX, Self::DOCKER_INDEX].contains(self)
     }
 
+    /// Whether this names a plain tar. Layers of an unknown kind are taken to be compressed.
+    pub fn is_plain_layer(&self) -> bool {
+        [Self::OCI_LAYER, Self::DOCKER_LAYER].contains(self)
+    }
+
+    /// What OCI calls what Docker has another name for.
+    #[must_use]
+    pub fn in_oci(&self) -> Self {
+        let known = [
+            (Self::DOCKER_MANIFEST, Self::OCI_MANIFEST),
+            (Self::DOCKER_INDEX, Self::OCI_INDEX),
+            (Self::DOCKER_CONFIG, Self::OCI_CONFIG),
+            (Self::DOCKER_LAYER, Self::OCI_LAYER),
+            (Self::DOCKER_LAYER_GZIP, Self::OCI_LAYER_GZIP),
+            (Self::DOCKER_LAYER_ZSTD, Self::OCI_LAYER_ZSTD),
+        ];
+        let found = known.into_iter().find(|(docker, _)| docker == self);
+        found.map_or_else(|| self.clone(), |(_, oci)| oci)
+    }
+
     /// Whether this names a layer that is fetched from elsewhere and must not be pushed unasked.
     pub fn is_foreign_layer(&self) -> bool {
         self.0.starts_with("application/vnd.oci.image.layer.nondistributable.")

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::compress::{CompressError, Compressed, Compression, compress};
-use crate::layer::{LayerError, Measured, StoreRoot};
-use crate::plan::{Draft, Plan};
-use crate::{Descriptor, Digest, Manifest, MediaType};
+use crate::layer::{LayerError, LayerRecipe, Measured, StoreRoot};
+use crate::plan::{Draft, DraftSource, Plan, StoredLayer};
+use crate::{Descriptor, Digest, Manifest, MediaType, VerifyingReader};
 
 /// The annotation of a layer's descriptor that holds its recipe's key.
 pub const RECIPE_ANNOTATION: &str = "dev.likewise.recipe-key";
@@ -63,6 +63,14 @@ pub enum PackError {
     /// A layer could not be compressed.
     #[error(transparent)]
     Compress(#[from] CompressError),
+    /// A layer of a base image could not be read, or is not what it was.
+    #[error("cannot read a layer of `{path}`")]
+    Stored {
+        /// The base image.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
     /// The archive could not be written.
     #[error("cannot write the archive")]
     Archive {
@@ -99,21 +107,21 @@ impl Packing<'_> {
     pub(crate) fn pack(&self, draft: Draft, sink: &mut dyn BlobSink) -> Result<Packed, PackError> {
         let mut made = Vec::with_capacity(draft.layers.len());
         for layer in &draft.layers {
-            let reader = Arc::clone(&layer.recipe).open(self.root)?;
-            let mut reader = Counted { inner: reader, progress: self.progress };
-            let result =
-                sink.blob(&mut |to| compress(&mut reader, self.compression, self.jobs.get(), to));
-            made.push(result.map_err(layer_first)?);
+            made.push(match &layer.source {
+                DraftSource::Recipe(recipe) => self.recipe(recipe, sink)?,
+                DraftSource::Stored { stored, measured } => self.stored(stored, measured, sink)?,
+            });
         }
-        let measured =
-            made.iter().map(|made| Measured { diff_id: made.diff_id.clone(), size: made.tar_size });
-        let plan = draft.finish(measured.collect())?;
-        let keys = plan.layers.iter().map(|layer| Some(&layer.recipe_key));
-        let layers: Vec<_> = made
+        let measured = made
             .iter()
-            .zip(keys)
-            .map(|(made, key)| layer_descriptor(self.compression, made, key))
-            .collect();
+            .map(|(made, _)| Measured { diff_id: made.diff_id.clone(), size: made.tar_size });
+        let plan = draft.finish(measured.collect())?;
+        let described = made.iter().zip(&plan.layers).map(|((made, stored), layer)| {
+            stored
+                .clone()
+                .unwrap_or_else(|| layer_descriptor(self.compression, made, layer.recipe_key()))
+        });
+        let layers: Vec<_> = described.collect();
         let config = plan.config.to_bytes()?;
         let mut manifest =
             Manifest::oci(Descriptor::of(MediaType::OCI_CONFIG, &config), layers.clone());
@@ -123,6 +131,84 @@ impl Packing<'_> {
         sink.document(&manifest)?;
         let descriptor = Descriptor::of(MediaType::OCI_MANIFEST, &manifest);
         Ok(Packed { plan, config, manifest, descriptor, layers })
+    }
+}
+
+impl Packing<'_> {
+    /// Makes a layer.
+    fn recipe(
+        &self,
+        recipe: &Arc<LayerRecipe>,
+        sink: &mut dyn BlobSink,
+    ) -> Result<Made, PackError> {
+        let reader = Arc::clone(recipe).open(self.root)?;
+        let mut reader = Counted { inner: reader, progress: self.progress };
+        let result =
+            sink.blob(&mut |to| compress(&mut reader, self.compression, self.jobs.get(), to));
+        Ok((result.map_err(layer_first)?, None))
+    }
+
+    /// Takes a layer that is there: as it is if it is compressed, or if it shall not be.
+    fn stored(
+        &self,
+        stored: &StoredLayer,
+        measured: &Measured,
+        sink: &mut dyn BlobSink,
+    ) -> Result<Made, PackError> {
+        let unread = |source| PackError::Stored { path: stored.path.clone(), source };
+        let (content, size) = stored.content().map_err(|error| unread(io::Error::other(error)))?;
+        let mut reader = content.open().map_err(unread)?;
+        let is_tar = stored.media_type.is_plain_layer();
+        let wrong = |error: PackError| match error {
+            PackError::Compress(CompressError::Read { source }) => unread(source),
+            error => error,
+        };
+        if is_tar && self.compression != Compression::None {
+            let verified = VerifyingReader::new(reader, &measured.diff_id, size)
+                .map_err(|error| unread(io::Error::other(error)))?;
+            let mut reader = Counted { inner: BufReader::new(verified), progress: self.progress };
+            let result =
+                sink.blob(&mut |to| compress(&mut reader, self.compression, self.jobs.get(), to));
+            return Ok((result.map_err(wrong)?, None));
+        }
+        let made = Compressed {
+            diff_id: measured.diff_id.clone(),
+            tar_size: measured.size,
+            digest: stored.digest.clone(),
+            size,
+        };
+        let copied = sink.blob(&mut |to| {
+            let verified = VerifyingReader::new(&mut reader, &stored.digest, size);
+            let mut verified = verified
+                .map_err(|error| CompressError::Read { source: io::Error::other(error) })?;
+            copy(&mut verified, self.progress, to)?;
+            Ok(made.clone())
+        });
+        let media_type = stored.media_type.in_oci();
+        let descriptor = Descriptor::new(media_type, stored.digest.clone(), size);
+        Ok((copied.map_err(wrong)?, Some(descriptor)))
+    }
+}
+
+/// A blob, and its descriptor if that is not made from it.
+type Made = (Compressed, Option<Descriptor>);
+
+fn copy(
+    from: &mut dyn Read,
+    progress: &dyn Fn(u64),
+    to: &mut dyn Write,
+) -> Result<(), CompressError> {
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(size) => {
+                progress(size as u64);
+                to.write_all(&buffer[..size]).map_err(|source| CompressError::Write { source })?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(CompressError::Read { source }),
+        }
     }
 }
 

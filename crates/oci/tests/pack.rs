@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
 
 use fs_err as fs;
 use oci::archive::{ArchiveTarget, write_archive};
@@ -60,9 +59,10 @@ impl Store {
 }
 
 fn draft(tag: &str, layers: &[&str]) -> Draft {
-    let layer = |name: &&str| DraftLayer {
-        recipe: Arc::new(LayerRecipe::new(vec![PathRecipe::new(format!("/nix/store/{name}"))])),
-        history: History { created_by: Some("test".to_owned()), ..History::default() },
+    let layer = |name: &&str| {
+        let recipe = LayerRecipe::new(vec![PathRecipe::new(format!("/nix/store/{name}"))]);
+        let created_by = Some("test".to_owned());
+        DraftLayer::new(recipe, History { created_by, ..History::default() })
     };
     Draft {
         name: Some("org/api".parse().unwrap()),

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
 use std::thread;
 
 use cli::{Exit, Io};
@@ -51,7 +50,7 @@ fn outside_of_sources(target: &Path, draft: &Draft) -> Result<(), BuildError> {
     // What does not exist yet is where its folder is.
     let existing = target.ancestors().find_map(|folder| fs::canonicalize(folder).ok());
     let Some(existing) = existing else { return Ok(()) };
-    let paths = draft.layers.iter().flat_map(|layer| &layer.recipe.paths);
+    let paths = draft.layers.iter().filter_map(DraftLayer::recipe).flat_map(|recipe| &recipe.paths);
     match paths.filter(|path| path.plain).find(|path| existing.starts_with(&path.path)) {
         Some(path) => Err(BuildError::OutputInside {
             output: target.to_owned(),
@@ -96,7 +95,7 @@ fn named(name: &str, tag: Option<&str>) -> Result<Reference, BuildError> {
 
 fn draft_layer(recipe: LayerRecipe) -> DraftLayer {
     let history = History { created_by: Some("ociimg".to_owned()), ..History::default() };
-    DraftLayer { recipe: Arc::new(recipe), history }
+    DraftLayer::new(recipe, history)
 }
 
 /// How many layers are made at once.

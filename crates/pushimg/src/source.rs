@@ -1,9 +1,7 @@
 //! Plans of `ociimg build`: a config, and for each layer the recipe that makes it.
 
-use std::sync::Arc;
-
 use oci::layer::StoreRoot;
-use oci::plan::Plan;
+use oci::plan::{LayerSource, Plan};
 use oci::source::SourceError;
 
 use crate::unpacked::{Layer, Tar, Unpacked};
@@ -20,13 +18,16 @@ pub(crate) fn read(shown: &str, bytes: &[u8], root: &StoreRoot) -> Result<Unpack
         source,
     })?;
     let name = plan.reference().map(|reference| reference.to_string());
-    let layers = plan.layers.into_iter().enumerate().map(|(number, layer)| Layer {
-        name: format!("layers[{number}]"),
-        diff_id: layer.diff_id,
-        size: layer.size,
-        recipe_key: Some(layer.recipe_key),
-        tar: Tar::Recipe { recipe: Arc::clone(&layer.recipe), root: root.clone() },
+    let layers = plan.layers.into_iter().enumerate().map(|(number, layer)| {
+        let (recipe_key, tar) = match layer.source {
+            LayerSource::Recipe { recipe, key } => {
+                (Some(key), Tar::Recipe { recipe, root: root.clone() })
+            }
+            LayerSource::Stored(stored) => (None, Tar::Stored(stored.content()?.0)),
+        };
+        let (name, diff_id) = (format!("layers[{number}]"), layer.diff_id);
+        Ok(Layer { name, diff_id, size: layer.size, recipe_key, tar })
     });
-    let layers = layers.collect();
+    let layers = layers.collect::<Result<_, SourceError>>()?;
     Ok(Unpacked { shown: shown.to_owned(), name, config, annotations: plan.annotations, layers })
 }

@@ -38,6 +38,8 @@ pub(crate) struct Header<'a> {
     pub(crate) uname: &'a str,
     pub(crate) gname: &'a str,
     pub(crate) size: u64,
+    /// The value of the attribute `security.capability`.
+    pub(crate) caps: Option<[u8; 20]>,
 }
 
 /// How many zero bytes fill the last block of `size` bytes.
@@ -58,7 +60,8 @@ impl Header<'_> {
             && !is_long(self.gname.as_bytes(), OWNER)
             && self.size <= LARGEST_OCTAL_SIZE
             && self.uid <= LARGEST_OCTAL_ID
-            && self.gid <= LARGEST_OCTAL_ID;
+            && self.gid <= LARGEST_OCTAL_ID
+            && self.caps.is_none();
         if fits {
             let (prefix, name) = split.unwrap_or((b"", self.name));
             out.extend_from_slice(&self.block(prefix, name));
@@ -71,6 +74,11 @@ impl Header<'_> {
                 add_record(&mut records, keyword, value);
             }
         };
+        add(
+            "SCHILY.xattr.security.capability",
+            &self.caps.unwrap_or_default(),
+            self.caps.is_some(),
+        );
         add("gid", self.gid.to_string().as_bytes(), self.gid > LARGEST_OCTAL_ID);
         add("gname", self.gname.as_bytes(), is_long(self.gname.as_bytes(), OWNER));
         add("linkpath", self.target, is_long(self.target, NAME));
@@ -117,7 +125,8 @@ pub(crate) fn archive_member(name: &str, size: u64) -> [u8; BLOCK] {
     let kind = if is_folder { Kind::Directory } else { Kind::File };
     let mode = if is_folder { 0o755 } else { 0o444 };
     let (name, target, uname, gname) = (name.as_bytes(), &b""[..], "root", "root");
-    let header = Header { name, kind, target, mode, uid: 0, gid: 0, uname, gname, size };
+    let (uid, gid, caps) = (0, 0, None);
+    let header = Header { name, kind, target, mode, uid, gid, uname, gname, size, caps };
     let mut block = header.block(b"", name);
     if size > LARGEST_OCTAL_SIZE {
         block[124..128].copy_from_slice(&[0x80, 0, 0, 0]);
@@ -214,7 +223,8 @@ mod tests {
     fn file<'a>(name: &'a [u8], target: &'a [u8], size: u64) -> Header<'a> {
         let kind = if target.is_empty() { Kind::File } else { Kind::Symlink };
         let (uname, gname) = ("root", "root");
-        Header { name, kind, target, mode: 0o444, uid: 0, gid: 0, uname, gname, size }
+        let (uid, gid, caps) = (0, 0, None);
+        Header { name, kind, target, mode: 0o444, uid, gid, uname, gname, size, caps }
     }
 
     fn encode(header: &Header<'_>) -> Vec<u8> {

@@ -2,13 +2,18 @@
 //!
 //! The one dialect there is, `n2c-1`, writes what nix2container writes: every entry by its absolute name,
 //! owned by root, at one second after the epoch; parents that no path brings are folders of mode 0755;
-//! hard links are files of their own; two zero blocks end it. FIFOs, sockets and devices are refused.
+//! hard links are files of their own; capabilities are PAX records; two zero blocks end it. FIFOs, sockets and devices are refused.
 
+mod caps;
 mod chunks;
 mod disk;
+mod entry;
 pub(crate) mod header;
+mod made;
+mod nar;
 mod recipe;
 mod rewrite;
+mod rule;
 mod tree;
 mod walk;
 
@@ -17,9 +22,12 @@ use std::io::BufRead as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use caps::CapabilitiesError;
 pub use chunks::LayerReader;
 pub use disk::StoreRoot;
-pub use recipe::{Dialect, LayerRecipe, PathOptions, PathRecipe, Perm, Rewrite};
+pub use made::{MadeEntry, MadeKind};
+pub use recipe::{Dialect, LayerRecipe, OnConflict, PathOptions, PathRecipe, Perm, Rewrite};
+pub use rule::{Rule, glob_to_regex};
 
 use crate::{Digest, Hasher};
 
@@ -99,6 +107,50 @@ pub enum LayerError {
     Mode {
         /// As the recipe has it.
         mode: String,
+    },
+    /// Capabilities that are none.
+    #[error("cannot read the capabilities `{text}`")]
+    Capabilities {
+        /// As the recipe has it.
+        text: String,
+        /// Why.
+        source: CapabilitiesError,
+    },
+    /// An entry that cannot be made.
+    #[error("cannot make `{to}`: {what}")]
+    Made {
+        /// Its name.
+        to: String,
+        /// Why not.
+        what: &'static str,
+    },
+    /// A path that is not what the recipe says.
+    #[error("`{}` has the NAR hash {found}, not {expected}; what changed last in it is `{}`", .path.display(), .newest.display())]
+    NarHash {
+        /// The path.
+        path: PathBuf,
+        /// The entry in it that was changed last.
+        newest: PathBuf,
+        /// What the recipe says.
+        expected: String,
+        /// What was read.
+        found: String,
+    },
+    /// A hash that is none.
+    #[error("`{text}` is no NAR hash")]
+    Hash {
+        /// As the recipe has it.
+        text: String,
+        /// Why.
+        source: nixdata::HashError,
+    },
+    /// A NAR cannot hold what is in a path.
+    #[error("cannot take the NAR hash of `{}`", .path.display())]
+    Nar {
+        /// The path.
+        path: PathBuf,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A thread could not be started.
     #[error("cannot start a thread")]

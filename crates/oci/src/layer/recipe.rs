@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::made::MadeEntry;
+use super::rule::Rule;
 use crate::{Digest, to_go_json};
 
 /// How a layer is made.
@@ -13,6 +15,12 @@ pub struct LayerRecipe {
     pub dialect: Dialect,
     /// What is in it. Of two paths that make the same entry, the later one is taken.
     pub paths: Vec<PathRecipe>,
+    /// What is in it besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<MadeEntry>,
+    /// Other owners, modes and capabilities. Every rule that matches is applied, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
 }
 
 /// The rules by which entries become a tar. A rule never changes: a new one is a new dialect.
@@ -39,9 +47,34 @@ pub struct PathRecipe {
     /// The hash of its contents as a NAR, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nar_hash: Option<String>,
+    /// What becomes of an entry that an earlier path makes as well, but differently.
+    #[serde(default, skip_serializing_if = "OnConflict::is_error")]
+    pub on_conflict: OnConflict,
     /// What is changed on the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<PathOptions>,
+}
+
+/// What becomes of an entry that two paths make, and not the same way. The later path's word counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnConflict {
+    /// The layer is not made.
+    #[default]
+    Error,
+    /// The earlier path's entry is taken.
+    First,
+    /// The later path's entry is taken.
+    Last,
+    /// Of directories with other modes the later one is taken; anything else is an error.
+    MergeDirs,
+}
+
+impl OnConflict {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+    fn is_error(&self) -> bool {
+        *self == Self::Error
+    }
 }
 
 /// What is changed on the way from a path to its entries.
@@ -93,7 +126,7 @@ pub struct Perm {
 impl LayerRecipe {
     /// A recipe in today's dialect.
     pub fn new(paths: Vec<PathRecipe>) -> Self {
-        Self { dialect: Dialect::N2c1, paths }
+        Self { dialect: Dialect::N2c1, paths, entries: Vec::new(), rules: Vec::new() }
     }
 
     /// A name for the layer that this recipe makes: the digest of the recipe without what differs from
@@ -109,6 +142,10 @@ impl LayerRecipe {
         struct Canonical<'a> {
             dialect: Dialect,
             paths: Vec<PathRecipe>,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            entries: &'a [MadeEntry],
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            rules: &'a [Rule],
             #[serde(skip_serializing_if = "Option::is_none")]
             diff_id: Option<&'a Digest>,
         }
@@ -118,14 +155,22 @@ impl LayerRecipe {
         }
         let needs_contents = paths.iter().any(|path| path.plain && path.nar_hash.is_none());
         let diff_id = needs_contents.then_some(diff_id);
-        to_go_json(&Canonical { dialect: self.dialect, paths, diff_id }).map(Digest::of)
+        let (dialect, entries, rules) = (self.dialect, &self.entries[..], &self.rules[..]);
+        to_go_json(&Canonical { dialect, paths, entries, rules, diff_id }).map(Digest::of)
     }
 }
 
 impl PathRecipe {
     /// A path of the store, at its own name.
     pub fn new(path: impl Into<String>) -> Self {
-        Self { path: path.into(), to: None, plain: false, nar_hash: None, options: None }
+        Self {
+            path: path.into(),
+            to: None,
+            plain: false,
+            nar_hash: None,
+            on_conflict: OnConflict::Error,
+            options: None,
+        }
     }
 
     /// A path outside the store, placed at `to`.

@@ -32,6 +32,8 @@ pub(super) struct Node {
     pub(super) contents: Vec<Origin>,
     /// Names that were put here one by one.
     pub(super) children: BTreeMap<Vec<u8>, Self>,
+    /// The number of the entry that is made here.
+    pub(super) made: Option<usize>,
 }
 
 impl Node {
@@ -52,6 +54,12 @@ impl Node {
                     let name = |source: &[u8]| replace_all(&regex, source, &repl);
                     root.add_each(&top, kind, path.plain, disk, &name, 0)?;
                 }
+            }
+        }
+        for (number, entry) in recipe.entries.iter().enumerate() {
+            let node = root.at(entry.to.as_bytes())?;
+            if node.made.replace(number).is_some() {
+                return Err(LayerError::Made { to: entry.to.clone(), what: "it is there twice" });
             }
         }
         Ok(root)

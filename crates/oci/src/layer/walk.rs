@@ -1,35 +1,50 @@
 //! Writing the entries of a tree, in the order of the dialect: depth first, children by the bytes of
 //! their names.
 
-use std::ffi::CStr;
-use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::PathBuf;
 
+use nixdata::Hash;
+use nixdata::nar::{EncodeError, Encoder};
 use regex::bytes::Regex;
-use rustix::fs::Dir;
 
 use super::LayerError;
 use super::chunks::ChunkWriter;
 use super::disk::{self, Disk, Kind, Meta};
+use super::entry::{mode, owner_name, ruled};
 use super::header::{Header, padding};
-use super::recipe::{LayerRecipe, Perm};
+use super::made::{CheckedEntry, MadeEntry};
+use super::nar::{self, NarCheck};
+use super::recipe::{LayerRecipe, OnConflict, PathRecipe, Perm};
 use super::rewrite::compile;
+use super::rule::{CompiledRule, Rule, octal_mode};
 use super::tree::{DEEPEST, Node, Origin, display};
 
-const ZEROS: [u8; 1024] = [0; 1024];
+pub(super) const ZEROS: [u8; 1024] = [0; 1024];
+
+/// The place that an entry is taken from.
+struct Picked<'o> {
+    origin: &'o Origin,
+    meta: Meta,
+}
 
 /// Writes one layer.
 pub(super) struct Walk<'a> {
-    recipe: &'a LayerRecipe,
-    disk: Disk,
-    perms: Vec<Vec<(Regex, u32, &'a Perm)>>,
-    out: &'a mut ChunkWriter,
+    pub(super) recipe: &'a LayerRecipe,
+    pub(super) disk: Disk,
+    pub(super) perms: Vec<Vec<(Regex, Option<u32>, &'a Perm)>>,
+    pub(super) rules: Vec<CompiledRule>,
+    pub(super) made: Vec<CheckedEntry>,
+    /// The NAR hash that each path must have.
+    hashes: Vec<Option<Hash>>,
+    /// Takes the NAR hash of the path that is being written, if that is one piece of the layer.
+    pub(super) nar: NarCheck,
+    pub(super) out: &'a mut ChunkWriter,
     /// The header being written; one buffer for all.
-    header: Vec<u8>,
+    pub(super) header: Vec<u8>,
     /// The name of the entry being written.
-    name: Vec<u8>,
+    pub(super) name: Vec<u8>,
     /// The source of the entry being written.
-    source: Vec<u8>,
+    pub(super) source: Vec<u8>,
     depth: usize,
 }
 
@@ -41,8 +56,23 @@ impl<'a> Walk<'a> {
     ) -> Result<Self, LayerError> {
         let perms = recipe.paths.iter().map(|path| path.perms().iter().map(compile_perm).collect());
         let perms = perms.collect::<Result<_, _>>()?;
-        let (header, name, source) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { recipe, disk, perms, out, header, name, source, depth: 0 })
+        let rules = recipe.rules.iter().map(Rule::compiled).collect::<Result<_, _>>()?;
+        let made = recipe.entries.iter().map(MadeEntry::checked).collect::<Result<_, _>>()?;
+        let hashes = recipe.paths.iter().map(nar_hash).collect::<Result<_, _>>()?;
+        Ok(Self {
+            recipe,
+            disk,
+            perms,
+            rules,
+            made,
+            hashes,
+            nar: NarCheck::default(),
+            out,
+            header: Vec::new(),
+            name: Vec::new(),
+            source: Vec::new(),
+            depth: 0,
+        })
     }
 
     /// Writes the whole tar.
@@ -53,29 +83,40 @@ impl<'a> Walk<'a> {
             self.name.extend_from_slice(if name.is_empty() { b"/" } else { &name });
             self.node(node)?;
         }
-        self.out.write(&ZEROS)
+        self.out.write(&ZEROS)?;
+        // Those that were mingled with others are read again.
+        for (number, expected) in self.hashes.iter().enumerate() {
+            let Some(expected) = expected else { continue };
+            let path = self.disk_path(number, self.recipe.paths[number].path.as_bytes());
+            let found = nixdata::nar::identify(&path).map_err(|error| {
+                let (path, source) = (path.clone(), error.into());
+                LayerError::Nar { path, source }
+            })?;
+            nar::compare(expected, &found.hash, &path)?;
+        }
+        Ok(())
     }
 
-    fn node(&mut self, node: Node) -> Result<(), LayerError> {
+    fn node(&mut self, mut node: Node) -> Result<(), LayerError> {
         self.enter()?;
-        match self.pick(&node.shown)? {
-            None => self.entry(None, Kind::Directory, b"", 0o755, 0)?,
-            Some((origin, meta)) => {
-                self.source.clone_from(&origin.source);
-                self.shown(origin, &meta)?;
-                let below = node.contents.first().map(|below| below.source.clone()).or_else(|| {
-                    node.children
-                        .values()
-                        .find_map(|child| Some(child.shown.first()?.source.clone()))
-                });
-                if let Some(below) = below.filter(|_| meta.kind != Kind::Directory) {
-                    return Err(LayerError::Conflict {
-                        name: display(&self.name),
-                        first: self.disk_path(origin.recipe, &origin.source),
-                        second: display(&below),
-                        what: "one is not a directory",
-                    });
+        let whole = self.whole_path(&node);
+        if let Some(number) = whole {
+            self.nar.begin().map_err(|error| self.unhashed(number, error))?;
+        }
+        let shown = std::mem::take(&mut node.shown);
+        let picked = self.pick(&shown)?;
+        match (&picked, node.made) {
+            (_, Some(made)) => self.made(made, &node, picked.as_ref())?,
+            (Some(Picked { origin, meta }), None) => {
+                if meta.kind != Kind::Directory {
+                    self.nothing_below(origin, &mut node)?;
                 }
+                self.source.clone_from(&origin.source);
+                self.shown(origin, meta)?;
+            }
+            (None, None) => {
+                self.piece(whole.unwrap_or_default(), Encoder::directory)?;
+                self.entry(None, Kind::Directory, b"", 0o755, 0)?;
             }
         }
         match (&node.contents[..], node.children.is_empty()) {
@@ -87,8 +128,101 @@ impl<'a> Walk<'a> {
             }
             _ => self.merged(node)?,
         }
+        if let Some(number) = whole {
+            self.compare(number)?;
+        }
         self.leave();
         Ok(())
+    }
+
+    /// The number of the path that this is all of, and nothing else, if its NAR hash is wanted.
+    fn whole_path(&self, node: &Node) -> Option<usize> {
+        let mut origins = node.shown.iter().chain(&node.contents);
+        let number = origins.next()?.recipe;
+        let is_top = |origin: &Origin| {
+            origin.recipe == number && origin.source == self.recipe.paths[number].path.as_bytes()
+        };
+        let is_alone = node.shown.len() < 2
+            && node.contents.len() < 2
+            && node.shown.iter().chain(&node.contents).all(is_top)
+            && node.children.is_empty()
+            && node.made.is_none();
+        (is_alone && self.hashes[number].is_some()).then_some(number)
+    }
+
+    fn compare(&mut self, number: usize) -> Result<(), LayerError> {
+        let found = self.nar.end().map_err(|error| self.unhashed(number, error))?;
+        if let (Some(expected), Some(found)) = (self.hashes[number].take(), found) {
+            let path = self.disk_path(number, self.recipe.paths[number].path.as_bytes());
+            nar::compare(&expected, &found, &path)?;
+        }
+        Ok(())
+    }
+
+    /// Writes an entry that the recipe makes.
+    fn made(
+        &mut self,
+        number: usize,
+        node: &Node,
+        picked: Option<&Picked<'_>>,
+    ) -> Result<(), LayerError> {
+        let made = &self.made[number];
+        let is_folder = made.kind == Kind::Directory;
+        let other = picked.filter(|picked| !is_folder || picked.meta.kind != Kind::Directory);
+        let below = node.contents.first().filter(|_| !is_folder);
+        if let Some(origin) = other.map(|picked| picked.origin).or(below) {
+            return Err(LayerError::Conflict {
+                name: display(&self.name),
+                first: self.disk_path(origin.recipe, &origin.source),
+                second: display(&self.name),
+                what: "the second one is to be made",
+            });
+        }
+        if !is_folder && !node.children.is_empty() {
+            let to = self.recipe.entries[number].to.clone();
+            return Err(LayerError::Made { to, what: "there are entries below it" });
+        }
+        let target = if made.kind == Kind::Symlink { &made.bytes[..] } else { b"" };
+        let size = if made.kind == Kind::File { made.bytes.len() as u64 } else { 0 };
+        let header = Header {
+            name: &self.name,
+            kind: made.kind,
+            target,
+            mode: made.mode,
+            uid: made.uid,
+            gid: made.gid,
+            uname: owner_name(made.uid),
+            gname: owner_name(made.gid),
+            size,
+            caps: None,
+        };
+        let header = ruled(header, &self.rules);
+        header.encode(&mut self.header);
+        self.out.write(&self.header)?;
+        if size > 0 {
+            self.out.write(&made.bytes)?;
+            self.out.write(&ZEROS[..padding(size)])?;
+        }
+        Ok(())
+    }
+
+    /// What is no directory has nothing below it, unless that was said to give way.
+    fn nothing_below(&self, origin: &Origin, node: &mut Node) -> Result<(), LayerError> {
+        let gives_way = |below: &Origin| {
+            let policy = |number: usize| self.recipe.paths[number].on_conflict;
+            matches!(policy(origin.recipe.max(below.recipe)), OnConflict::First | OnConflict::Last)
+        };
+        node.contents.retain(|below| !gives_way(below));
+        let child = || node.children.values().find_map(|child| child.shown.first());
+        match node.contents.first().or_else(child) {
+            None => Ok(()),
+            Some(below) => Err(LayerError::Conflict {
+                name: display(&self.name),
+                first: self.disk_path(origin.recipe, &origin.source),
+                second: self.disk_path(below.recipe, &below.source),
+                what: "one is not a directory",
+            }),
+        }
     }
 
     /// Writes what is below a name that several places put something into.
@@ -114,42 +248,62 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The place that an entry is taken from: the last one, if they agree.
-    fn pick<'o>(&self, origins: &'o [Origin]) -> Result<Option<(&'o Origin, Meta)>, LayerError> {
-        let mut picked: Option<(&Origin, Meta)> = None;
+    /// The place that an entry is taken from: the last one, if they agree, or if they were told what to do.
+    fn pick<'o>(&self, origins: &'o [Origin]) -> Result<Option<Picked<'o>>, LayerError> {
+        let mut picked: Option<Picked<'o>> = None;
         for origin in origins {
-            let plain = self.is_plain(origin);
-            let meta = self.disk.look(plain, &origin.source)?;
-            if let Some((before, old)) = &picked {
-                let perms = |origin: &Origin| self.recipe.paths[origin.recipe].perms();
-                let mode = |origin: &Origin, meta| mode(self.is_plain(origin), meta);
-                let what = if old.kind != meta.kind {
-                    Some("one is not what the other is")
-                } else if mode(before, old) != mode(origin, &meta) {
-                    Some("they have other modes")
-                } else if old.size != meta.size {
-                    Some("they have other sizes")
-                } else if perms(before) != perms(origin) {
-                    Some("they have other permission rules")
-                } else if self.must_be_same(before, origin)
-                    && !self.disk.is_same(meta.kind, self.place(before), self.place(origin))?
-                {
-                    Some("they hold other contents")
-                } else {
-                    None
-                };
-                if let Some(what) = what {
+            let meta = self.disk.look(self.is_plain(origin), &origin.source)?;
+            let new = Picked { origin, meta };
+            let Some(old) = &picked else {
+                picked = Some(new);
+                continue;
+            };
+            let Some(what) = self.difference(old, &new)? else {
+                picked = Some(new);
+                continue;
+            };
+            let are_folders = [old.meta.kind, new.meta.kind] == [Kind::Directory; 2];
+            match self.recipe.paths[origin.recipe].on_conflict {
+                OnConflict::First => {}
+                OnConflict::Last => picked = Some(new),
+                OnConflict::MergeDirs if are_folders => picked = Some(new),
+                OnConflict::Error | OnConflict::MergeDirs => {
                     return Err(LayerError::Conflict {
                         name: display(&self.name),
-                        first: self.disk_path(before.recipe, &before.source),
+                        first: self.disk_path(old.origin.recipe, &old.origin.source),
                         second: self.disk_path(origin.recipe, &origin.source),
                         what,
                     });
                 }
             }
-            picked = Some((origin, meta));
         }
         Ok(picked)
+    }
+
+    /// In which way two places of one name make it differently.
+    fn difference(
+        &self,
+        old: &Picked<'_>,
+        new: &Picked<'_>,
+    ) -> Result<Option<&'static str>, LayerError> {
+        let perms = |it: &Picked<'_>| self.recipe.paths[it.origin.recipe].perms();
+        let mode = |it: &Picked<'_>| mode(self.is_plain(it.origin), &it.meta);
+        let place = |it: &Picked<'_>| (self.is_plain(it.origin), it.origin.source.clone());
+        Ok(if old.meta.kind != new.meta.kind {
+            Some("one is not what the other is")
+        } else if mode(old) != mode(new) {
+            Some("they have other modes")
+        } else if old.meta.size != new.meta.size {
+            Some("they have other sizes")
+        } else if perms(old) != perms(new) {
+            Some("they have other permission rules")
+        } else if self.must_be_same(old.origin, new.origin) {
+            let ((one_plain, one), (two_plain, two)) = (place(old), place(new));
+            let is_same = self.disk.is_same(old.meta.kind, (one_plain, &one), (two_plain, &two))?;
+            (!is_same).then_some("they hold other contents")
+        } else {
+            None
+        })
     }
 
     /// Whether two files of one name must hold the same. nix2container takes the later one unseen, and so
@@ -158,150 +312,18 @@ impl<'a> Walk<'a> {
         [one, two].iter().any(|origin| self.recipe.paths[origin.recipe].to.is_some())
     }
 
-    fn is_plain(&self, origin: &Origin) -> bool {
+    pub(super) fn is_plain(&self, origin: &Origin) -> bool {
         self.recipe.paths[origin.recipe].plain
     }
 
-    fn place<'o>(&self, origin: &'o Origin) -> (bool, &'o [u8]) {
-        (self.is_plain(origin), &origin.source)
-    }
-
-    /// Writes one entry that was found by its path.
-    fn shown(&mut self, origin: &Origin, meta: &Meta) -> Result<(), LayerError> {
-        let plain = self.is_plain(origin);
-        match meta.kind {
-            Kind::Directory => {
-                self.entry(Some(origin.recipe), Kind::Directory, b"", mode(plain, meta), 0)
-            }
-            Kind::Symlink => {
-                let target = self.disk.target(plain, &origin.source)?;
-                self.entry(Some(origin.recipe), Kind::Symlink, target.to_bytes(), 0o777, 0)
-            }
-            Kind::File => {
-                let file = self.disk.open_file(plain, &origin.source)?;
-                self.file(file.as_fd(), origin.recipe)
-            }
-        }
-    }
-
-    /// Writes what is in a folder that is the only one of its name.
-    fn folder(&mut self, dir: &mut Dir, recipe: usize) -> Result<(), LayerError> {
-        let children = disk::list(dir, || self.disk_path(recipe, &self.source))?;
-        let here = dir.fd().map_err(|e| self.read_error("list", recipe, e))?;
-        let (name, source) = (self.name.len(), self.source.len());
-        for child in &children {
-            self.push_name(child.entry_name());
-            self.source.push(b'/');
-            self.source.extend_from_slice(child.name.to_bytes());
-            match child.kind {
-                Kind::File => {
-                    let file = disk::open_file_at(here, child.name.as_c_str())
-                        .map_err(|e| self.read_error("open", recipe, e))?;
-                    self.file(file.as_fd(), recipe)?;
-                }
-                Kind::Symlink => {
-                    let target = rustix::fs::readlinkat(here, child.name.as_c_str(), Vec::new())
-                        .map_err(|e| self.read_error("read the link", recipe, e))?;
-                    self.entry(Some(recipe), Kind::Symlink, target.to_bytes(), 0o777, 0)?;
-                }
-                Kind::Directory => self.subfolder(here, &child.name, recipe)?,
-            }
-            self.name.truncate(name);
-            self.source.truncate(source);
-        }
-        Ok(())
-    }
-
-    fn subfolder(
-        &mut self,
-        parent: BorrowedFd<'_>,
-        name: &CStr,
-        recipe: usize,
-    ) -> Result<(), LayerError> {
-        self.enter()?;
-        let mut dir =
-            disk::open_folder_at(parent, name).map_err(|e| self.read_error("open", recipe, e))?;
-        let fd = dir.fd().map_err(|e| self.read_error("open", recipe, e))?;
-        let meta = disk::meta_of(fd, || self.disk_path(recipe, &self.source))?;
-        let mode = mode(self.recipe.paths[recipe].plain, &meta);
-        self.entry(Some(recipe), Kind::Directory, b"", mode, 0)?;
-        self.folder(&mut dir, recipe)?;
-        self.leave();
-        Ok(())
-    }
-
-    fn file(&mut self, file: BorrowedFd<'_>, recipe: usize) -> Result<(), LayerError> {
-        let meta = disk::meta_of(file, || self.disk_path(recipe, &self.source))?;
-        if meta.kind != Kind::File {
-            return Err(self.changed(recipe));
-        }
-        let mode = mode(self.recipe.paths[recipe].plain, &meta);
-        self.entry(Some(recipe), Kind::File, b"", mode, meta.size)?;
-        let mut left = meta.size;
-        loop {
-            let room = self.out.room()?;
-            // One byte more than there should be: a file that grew is found without another call.
-            let wanted = usize::try_from(left + 1).unwrap_or(usize::MAX).min(room.len());
-            let read = match rustix::io::read(file, &mut room[..wanted]) {
-                Err(rustix::io::Errno::INTR) => continue,
-                Err(errno) => return Err(self.read_error("read", recipe, errno)),
-                Ok(read) => read,
-            };
-            if read as u64 > left || (read == 0 && left > 0) {
-                return Err(self.changed(recipe));
-            }
-            left -= read as u64;
-            self.out.advance(read);
-            if left == 0 && read < wanted {
-                break;
-            }
-        }
-        let after = disk::meta_of(file, || self.disk_path(recipe, &self.source))?;
-        if after != meta {
-            return Err(self.changed(recipe));
-        }
-        self.out.write(&ZEROS[..padding(meta.size)])
-    }
-
-    /// Writes the header of an entry.
-    fn entry(
-        &mut self,
-        recipe: Option<usize>,
-        kind: Kind,
-        target: &[u8],
-        mode: u32,
-        size: u64,
-    ) -> Result<(), LayerError> {
-        let (uname, gname) = ("root", "root");
-        let name = &self.name[..];
-        let mut header = Header { name, kind, target, mode, uid: 0, gid: 0, uname, gname, size };
-        for (regex, mode, perm) in recipe.map_or(&[][..], |recipe| &self.perms[recipe]) {
-            if !regex.is_match(&self.source) {
-                continue;
-            }
-            (header.uid, header.gid) = (perm.uid, perm.gid);
-            if !perm.mode.is_empty() {
-                header.mode = *mode;
-            }
-            if !perm.uname.is_empty() {
-                header.uname = &perm.uname;
-            }
-            if !perm.gname.is_empty() {
-                header.gname = &perm.gname;
-            }
-        }
-        header.encode(&mut self.header);
-        self.out.write(&self.header)
-    }
-
-    fn push_name(&mut self, name: &[u8]) {
+    pub(super) fn push_name(&mut self, name: &[u8]) {
         if !self.name.ends_with(b"/") {
             self.name.push(b'/');
         }
         self.name.extend_from_slice(name);
     }
 
-    fn enter(&mut self) -> Result<(), LayerError> {
+    pub(super) fn enter(&mut self) -> Result<(), LayerError> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(LayerError::Depth { path: display(&self.name) });
@@ -309,40 +331,40 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.depth -= 1;
     }
 
-    fn disk_path(&self, recipe: usize, source: &[u8]) -> PathBuf {
+    pub(super) fn disk_path(&self, recipe: usize, source: &[u8]) -> PathBuf {
         self.disk.path(self.recipe.paths[recipe].plain, source)
     }
 
-    fn read_error(&self, what: &'static str, recipe: usize, e: rustix::io::Errno) -> LayerError {
+    pub(super) fn read_error(
+        &self,
+        what: &'static str,
+        recipe: usize,
+        e: rustix::io::Errno,
+    ) -> LayerError {
         disk::read_error(what, self.disk_path(recipe, &self.source), e)
     }
 
-    fn changed(&self, recipe: usize) -> LayerError {
+    pub(super) fn changed(&self, recipe: usize) -> LayerError {
         LayerError::Changed { path: self.disk_path(recipe, &self.source) }
     }
-}
 
-fn compile_perm(perm: &Perm) -> Result<(Regex, u32, &Perm), LayerError> {
-    let is_octal = perm.mode.len() <= 5 && perm.mode.bytes().all(|b| (b'0'..=b'7').contains(&b));
-    let mode = match u32::from_str_radix(&perm.mode, 8) {
-        _ if perm.mode.is_empty() => 0,
-        Ok(mode) if is_octal && mode <= 0o7777 => mode,
-        _ => return Err(LayerError::Mode { mode: perm.mode.clone() }),
-    };
-    Ok((compile(&perm.regex)?, mode, perm))
-}
-
-/// The mode of an entry before any rule. Outside the store it is what the store would make of it.
-fn mode(plain: bool, meta: &Meta) -> u32 {
-    match meta.kind {
-        Kind::Symlink => 0o777,
-        Kind::Directory if plain => 0o555,
-        Kind::File if plain && meta.mode & 0o100 != 0 => 0o555,
-        Kind::File if plain => 0o444,
-        Kind::File | Kind::Directory => meta.mode,
+    pub(super) fn unhashed(&self, recipe: usize, error: EncodeError) -> LayerError {
+        let path = self.disk_path(recipe, self.recipe.paths[recipe].path.as_bytes());
+        LayerError::Nar { path, source: error.into() }
     }
+}
+
+fn compile_perm(perm: &Perm) -> Result<(Regex, Option<u32>, &Perm), LayerError> {
+    Ok((compile(&perm.regex)?, octal_mode(&perm.mode)?, perm))
+}
+
+/// The hash that a path of the store must have, if that is known.
+fn nar_hash(path: &PathRecipe) -> Result<Option<Hash>, LayerError> {
+    let Some(text) = path.nar_hash.as_ref().filter(|_| !path.plain) else { return Ok(None) };
+    let hash = Hash::parse_with(text, nixdata::Algorithm::Sha256);
+    hash.map(Some).map_err(|source| LayerError::Hash { text: text.clone(), source })
 }

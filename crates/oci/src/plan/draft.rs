@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Plan, PlanLayer, VERSION};
+use super::{LayerSource, Plan, PlanLayer, StoredLayer, VERSION};
 use crate::layer::{LayerError, LayerRecipe, Measured, StoreRoot};
 use crate::{Digest, History, ImageConfig, Reference, RootFs};
 
@@ -22,7 +22,8 @@ pub struct Draft {
     pub tag: Option<String>,
     /// What the manifest will be annotated with.
     pub annotations: BTreeMap<String, String>,
-    /// The config; its layers and their history are filled in.
+    /// The config; the digests of the layers are filled in, and what the layers say of themselves comes behind the
+    /// history that is there.
     pub config: ImageConfig,
     /// The layers, lowest first.
     pub layers: Vec<DraftLayer>,
@@ -31,10 +32,39 @@ pub struct Draft {
 /// One layer of a draft.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DraftLayer {
-    /// How it is made.
-    pub recipe: Arc<LayerRecipe>,
-    /// What the config says of it.
-    pub history: History,
+    /// Where it comes from.
+    pub source: DraftSource,
+    /// What the config says of it; nothing if the history of a base image does.
+    pub history: Option<History>,
+}
+
+/// Where a layer of a draft comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DraftSource {
+    /// It is made.
+    Recipe(Arc<LayerRecipe>),
+    /// It is there.
+    Stored {
+        /// Where.
+        stored: StoredLayer,
+        /// What its tar is, and how many bytes are stored.
+        measured: Measured,
+    },
+}
+
+impl DraftLayer {
+    /// A layer that is made.
+    pub fn new(recipe: LayerRecipe, history: History) -> Self {
+        Self { source: DraftSource::Recipe(Arc::new(recipe)), history: Some(history) }
+    }
+
+    /// The recipe, unless the layer is stored.
+    pub fn recipe(&self) -> Option<&Arc<LayerRecipe>> {
+        match &self.source {
+            DraftSource::Recipe(recipe) => Some(recipe),
+            DraftSource::Stored { .. } => None,
+        }
+    }
 }
 
 impl Draft {
@@ -56,7 +86,10 @@ impl Draft {
                     progress(chunk.len() as u64);
                     Ok(())
                 };
-                let measured = Arc::clone(&layer.recipe).make(root, &mut each);
+                let measured = match &layer.source {
+                    DraftSource::Recipe(recipe) => Arc::clone(recipe).make(root, &mut each),
+                    DraftSource::Stored { measured, .. } => Ok(measured.clone()),
+                };
                 *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(measured);
             }
         };
@@ -80,11 +113,17 @@ impl Draft {
     pub fn finish(self, measured: Vec<Measured>) -> Result<Plan, serde_json::Error> {
         let mut config = self.config;
         config.rootfs = RootFs::layers(measured.iter().map(|m| m.diff_id.clone()).collect());
-        config.history = self.layers.iter().map(|layer| layer.history.clone()).collect();
+        config.history.extend(self.layers.iter().filter_map(|layer| layer.history.clone()));
         let mut layers = Vec::with_capacity(measured.len());
         for (layer, Measured { diff_id, size }) in self.layers.into_iter().zip(measured) {
-            let recipe_key = layer.recipe.key(&diff_id)?;
-            layers.push(PlanLayer { recipe: layer.recipe, recipe_key, diff_id, size });
+            let source = match layer.source {
+                DraftSource::Recipe(recipe) => {
+                    let key = recipe.key(&diff_id)?;
+                    LayerSource::Recipe { recipe, key }
+                }
+                DraftSource::Stored { stored, .. } => LayerSource::Stored(stored),
+            };
+            layers.push(PlanLayer { source, diff_id, size });
         }
         let tag = match self.tag {
             Some(tag) => tag,

@@ -4,16 +4,16 @@
 //! read strictly: an unknown field is an error that names it, and so is a plan whose parts disagree.
 
 mod draft;
+mod layer;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use draft::{Draft, DraftLayer};
+pub use draft::{Draft, DraftLayer, DraftSource};
+pub use layer::{LayerSource, PlanLayer, StoredLayer};
 
-use crate::layer::LayerRecipe;
-use crate::{Digest, DocumentError, ImageConfig, Reference, ReferenceError};
+use crate::{DocumentError, ImageConfig, Reference, ReferenceError};
 
 /// The schema that is written and read.
 const VERSION: u64 = 1;
@@ -36,20 +36,6 @@ pub struct Plan {
     pub config: ImageConfig,
     /// The layers, lowest first.
     pub layers: Vec<PlanLayer>,
-}
-
-/// One layer of a plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlanLayer {
-    /// How it is made.
-    pub recipe: Arc<LayerRecipe>,
-    /// The recipe's name, the same on every machine.
-    pub recipe_key: Digest,
-    /// The digest of the tar.
-    pub diff_id: Digest,
-    /// The size of the tar.
-    pub size: u64,
 }
 
 /// A plan cannot be used.
@@ -150,8 +136,7 @@ impl Plan {
             return Err(PlanError::DiffIds);
         }
         for (number, layer) in self.layers.iter().enumerate() {
-            let key = layer.recipe.key(&layer.diff_id);
-            if key.ok().as_ref() != Some(&layer.recipe_key) {
+            if !layer.is_consistent() {
                 return Err(PlanError::Key { layer: number });
             }
         }

@@ -5,8 +5,9 @@ use fs_err as fs;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::History;
+use crate::layer::LayerRecipe;
 use crate::layer::{LayerError, PathRecipe, StoreRoot};
+use crate::{Digest, History};
 
 fn draft(layers: Vec<LayerRecipe>) -> Draft {
     Draft {
@@ -16,7 +17,7 @@ fn draft(layers: Vec<LayerRecipe>) -> Draft {
         config: ImageConfig::new("amd64", "linux", Vec::new()),
         layers: layers
             .into_iter()
-            .map(|recipe| DraftLayer { recipe: Arc::new(recipe), history: History::default() })
+            .map(|recipe| DraftLayer::new(recipe, History::default()))
             .collect(),
     }
 }

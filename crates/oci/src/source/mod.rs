@@ -98,6 +98,28 @@ impl Source {
     }
 }
 
+/// A file of an archive or a layout, or without a name the file itself, and its size.
+///
+/// # Errors
+/// If it is not there.
+pub(crate) fn stored(path: &Path, member: Option<&str>) -> Result<(Content, u64), SourceError> {
+    let metadata = require(path)?;
+    let Some(name) = member else {
+        return Ok((Content::File(path.to_owned()), metadata.len()));
+    };
+    let store = if metadata.is_dir() {
+        Store::folder(path)
+    } else {
+        let file = fs_err::File::open(path).map_err(|source| SourceError::Open { source })?;
+        let shown = format!("`{}`", path.display());
+        let index = TarIndex::read(Arc::new(file))
+            .map_err(|source| SourceError::Tar { shown: shown.clone(), source })?;
+        Store::tar(&shown, index)
+    };
+    let missing = || SourceError::NoEntry { shown: store.shown.clone(), name: name.to_owned() };
+    store.get(name)?.ok_or_else(missing)
+}
+
 fn require(path: &Path) -> Result<std::fs::Metadata, SourceError> {
     fs_err::metadata(path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => SourceError::Missing { path: path.to_owned() },

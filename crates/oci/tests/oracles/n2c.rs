@@ -56,7 +56,7 @@ fn a_whole_job_makes_the_config_of_nix2container() {
     let layers = json("n2c-job1.layers.json");
     let layers = layers.as_array().unwrap().iter().map(|layer| {
         let paths = serde_json::from_value(layer["paths"].clone()).unwrap();
-        DraftLayer { recipe: Arc::new(LayerRecipe::new(paths)), history: history.clone() }
+        DraftLayer::new(LayerRecipe::new(paths), history.clone())
     });
     let layers = layers.collect();
     let draft = Draft { name: None, tag: None, annotations: BTreeMap::new(), config, layers };

@@ -47,10 +47,13 @@ fn store(sandbox: &Sandbox) -> Vec<String> {
     for (path, file) in [(APP, "bin/app"), (LIB, "lib/lib.so")] {
         sandbox.write(Path::new("root").join(&path[1..]).join(file), path);
     }
-    let hash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    let hash = |path: &str| {
+        let on_disk = sandbox.path("root").join(&path[1..]);
+        nixdata::nar::identify(&on_disk).unwrap().hash.sri()
+    };
     let graph = serde_json::json!([
-        {"path": APP, "narHash": hash, "narSize": 2, "references": [LIB]},
-        {"path": LIB, "narHash": hash, "narSize": 1, "references": [LIB]},
+        {"path": APP, "narHash": hash(APP), "narSize": 2, "references": [LIB]},
+        {"path": LIB, "narHash": hash(LIB), "narSize": 1, "references": [LIB]},
     ]);
     sandbox.write("graph.json", graph.to_string());
     ["--store-root", "root", "--graph", "graph.json"].map(str::to_owned).to_vec()

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 use oci::layer::{LayerRecipe, PathRecipe, StoreRoot};
 use oci::plan::{Draft, DraftLayer, Plan};
@@ -34,8 +33,8 @@ fn push<const N: usize>(bench: &Bench, args: [&str; N]) -> Run {
 fn plan(sandbox: &Sandbox) -> Plan {
     let layer = |name: &str| {
         let path = format!("/{}-{name}", STORE.strip_prefix("root/").unwrap());
-        let recipe = Arc::new(LayerRecipe::new(vec![PathRecipe::new(path)]));
-        DraftLayer { recipe, history: History::default() }
+        let recipe = LayerRecipe::new(vec![PathRecipe::new(path)]);
+        DraftLayer::new(recipe, History::default())
     };
     let draft = Draft {
         name: Some("api".parse().unwrap()),
@@ -62,7 +61,10 @@ fn a_plan_from_a_pipe_goes_to_the_registry_in_the_environment() {
     assert_eq!(manifest.annotations["a"], "b");
     assert_eq!(manifest.config.digest, oci::Digest::of(plan.config.to_bytes().unwrap()));
     let annotations = &manifest.layers[0].annotations;
-    assert_eq!(annotations["dev.likewise.recipe-key"], plan.layers[0].recipe_key.to_string());
+    assert_eq!(
+        annotations["dev.likewise.recipe-key"],
+        plan.layers[0].recipe_key().unwrap().to_string()
+    );
     assert_eq!(annotations["dev.likewise.diff-id"], plan.layers[0].diff_id.to_string());
     let blob = registry.blob(manifest.layers[0].digest.as_str()).unwrap();
     let mut tar = Vec::new();
