@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod pack;
 pub mod plan;
 pub mod source;
+pub mod split;
 
 pub use config::{History, ImageConfig, RootFs, RunConfig};
 pub use descriptor::{Descriptor, Platform};

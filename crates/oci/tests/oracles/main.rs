@@ -12,4 +12,6 @@ fn folder() -> PathBuf {
 }
 
 mod image_spec;
+mod layering;
 mod n2c;
+mod repush;
