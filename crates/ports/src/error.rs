@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use cli::{Exit, Failure, StdoutError};
@@ -38,6 +39,18 @@ pub(crate) enum PortsError {
     OneName { name: String, first: PortPath, second: PortPath },
     #[error("`{flag}` says how variables are named, and `--format {format}` has none")]
     NoVariables { flag: &'static str, format: String },
+    #[error("cannot read which sockets listen")]
+    Sockets(#[source] std::io::Error),
+    #[error("cannot ask `lsof` which sockets listen")]
+    Lsof(#[source] std::io::Error),
+    #[error("cannot try whether {address} is free")]
+    Bind { address: SocketAddr, source: std::io::Error },
+    #[error("nothing listens on {0}")]
+    NobodyListens(String),
+    #[error("{}", none_free(*found, *count, *from, *to))]
+    NoneFree { found: usize, count: u16, from: u32, to: u16, gaps: bool },
+    #[error("an entry has no value, so it may have any number: {0}")]
+    NotWhole(String),
     #[error("cannot read what the system keeps for itself")]
     System(#[source] std::io::Error),
     #[error("`{}` holds `{text}`, which is no port", file.display())]
@@ -53,7 +66,9 @@ impl Failure for PortsError {
         match self {
             Self::Registry(RegistryError::Unknown { .. })
             | Self::UnknownGroup { .. }
-            | Self::UnknownNumber { .. } => Exit::No,
+            | Self::UnknownNumber { .. }
+            | Self::NobodyListens(_)
+            | Self::NoneFree { .. } => Exit::No,
             // As env(1) and every shell answer.
             Self::Run { source, .. } if source.kind() == ErrorKind::NotFound => Exit::Own(127),
             Self::Run { .. } => Exit::Own(126),
@@ -66,6 +81,10 @@ impl Failure for PortsError {
             | Self::NothingToRenew
             | Self::OneName { .. }
             | Self::NoVariables { .. }
+            | Self::Sockets(_)
+            | Self::Lsof(_)
+            | Self::Bind { .. }
+            | Self::NotWhole(_)
             | Self::System(_)
             | Self::SystemValue { .. }
             | Self::Json(_)
@@ -90,6 +109,9 @@ impl Failure for PortsError {
             Self::Slot(error) => slot_hint(error),
             Self::NothingToRenew => Some("unset it first".to_owned()),
             Self::UnknownGroup { near, .. } => did_you_mean(near),
+            Self::NoneFree { gaps: false, .. } => {
+                Some("`--policy gap` looks between the registered ones, too".to_owned())
+            }
             Self::OneName { .. } => {
                 Some("tell them apart by `--template '{PATH}_PORT'`, or leave one out by `--only`".to_owned())
             }
@@ -130,4 +152,16 @@ fn slot_hint(error: &SlotError) -> Option<String> {
 pub(crate) struct NixSays {
     pub(crate) ending: String,
     pub(crate) stderr: String,
+}
+
+fn none_free(found: usize, count: u16, from: u32, to: u16) -> String {
+    let room = if from > u32::from(to) {
+        format!("nothing is behind {to}")
+    } else {
+        format!("{from} to {to} has {found}")
+    };
+    match count {
+        1 => format!("no number is free: {room}"),
+        _ => format!("{count} numbers are not free: {room}"),
+    }
 }

@@ -11,11 +11,15 @@ mod export;
 mod finding;
 mod get;
 mod list;
+mod live;
 mod name;
+mod next;
 mod offset;
 mod plan;
 mod record;
+mod sockets;
 mod table;
+mod who;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -38,14 +42,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(args: Args, io: &mut Io) -> Result<Exit, PortsError> {
-    let plan = Plan::resolve(&args.source, io)?;
-    match args.verb {
-        Verb::Get(args) => get::run(&plan, &args, io),
-        Verb::List(args) => list::run(&plan, &args, io),
-        Verb::Name(args) => name::run(&plan, &args, io),
-        Verb::Export(args) => export::run(&plan, &args, io),
-        Verb::Offset(args) => offset::run(&plan, &args, io),
-        Verb::Env(args) => env::run(&plan, &args, io),
-        Verb::Check(args) => check::run(&plan, &args, io),
+    let Args { verb, source, .. } = args;
+    let plan = |io: &Io| Plan::resolve(&source, io);
+    match verb {
+        Verb::Get(args) => get::run(&plan(io)?, &args, io),
+        Verb::List(args) => list::run(&plan(io)?, &args, io),
+        Verb::Name(args) => name::run(&plan(io)?, &args, io),
+        Verb::Export(args) => export::run(&plan(io)?, &args, io),
+        Verb::Offset(args) => offset::run(&plan(io)?, &args, io),
+        Verb::Env(args) => env::run(&plan(io)?, &args, io),
+        Verb::Check(args) => check::run(&plan(io)?, &args, io),
+        Verb::Who(args) => who::run(plan, &args, io),
+        Verb::Next(args) => next::run(&plan(io)?, &args, io),
     }
 }

@@ -9,9 +9,11 @@ mod cli {
     mod get;
     mod hostile;
     mod list;
+    mod next;
     mod offset;
     mod registry;
     mod run_in;
+    mod sockets;
     mod worktree;
 
     use testkit::{Output, Sandbox};

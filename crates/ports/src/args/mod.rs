@@ -2,6 +2,7 @@
 
 mod check;
 mod export;
+mod live;
 mod look_up;
 mod offset;
 
@@ -11,8 +12,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use cli::{Common, CommonArgs};
 use portreg::PortPath;
 
-pub(crate) use self::check::{CheckArgs, ReportForm};
+pub(crate) use self::check::{CheckArgs, Expect, ReportForm};
 pub(crate) use self::export::{ExportArgs, Format};
+pub(crate) use self::live::{NextArgs, PickRule, Target, WhoArgs};
 pub(crate) use self::look_up::{GetArgs, ListArgs, NameArgs, Sort};
 pub(crate) use self::offset::{EnvArgs, OffsetArgs, OffsetBy};
 
@@ -27,6 +29,7 @@ pub(crate) use self::offset::{EnvArgs, OffsetArgs, OffsetBy};
 ///   ports list --sort name
 ///   ports name 6379
 ///   ports check
+///   ports who 6379
 ///   eval "$(ports export --format shell)"
 ///
 /// Exit codes: 0 done, or yes; 1 no; 2 usage, or a registry that cannot be read.
@@ -90,4 +93,6 @@ pub(crate) enum Verb {
     Offset(OffsetArgs),
     Env(EnvArgs),
     Check(CheckArgs),
+    Who(WhoArgs),
+    Next(NextArgs),
 }

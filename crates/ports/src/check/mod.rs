@@ -1,6 +1,7 @@
 //! `ports check`.
 
 mod duplicates;
+mod live;
 mod rules;
 mod system;
 
@@ -8,6 +9,7 @@ use cli::{Exit, Io};
 use portreg::{Entry, Listing, Policy};
 use serde::Serialize;
 
+use self::live::Live;
 use self::system::System;
 use crate::args::{CheckArgs, ReportForm};
 use crate::error::PortsError;
@@ -19,6 +21,8 @@ use crate::plan::{Plan, note_asked};
 struct Report {
     findings: Vec<FindingRecord>,
     errors: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<Vec<live::State>>,
 }
 
 pub(crate) fn run(plan: &Plan, args: &CheckArgs, io: &mut Io) -> Result<Exit, PortsError> {
@@ -27,11 +31,20 @@ pub(crate) fn run(plan: &Plan, args: &CheckArgs, io: &mut Io) -> Result<Exit, Po
     let system = System::read(&args.system)?;
     let mut listing = registry.list()?;
     note_asked(&registry, io);
-    let findings = findings(&mut listing, &policy, &system);
+    let mut findings = findings(&mut listing, &policy, &system);
+    let mut states = None;
+    if args.live {
+        let offset = plan.offset(None, &mut registry, io)?;
+        let checked = listing.entries.iter().filter(|entry| policy.checks("live", &entry.path));
+        let live = Live::look(checked.map(|entry| (entry, offset.apply(entry))).collect())?;
+        findings.extend(live.findings(args.expect));
+        states = Some(live.states());
+    }
+    sort(&mut findings);
     let errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
     if args.format == ReportForm::Json {
         let findings = findings.iter().map(Finding::record).collect();
-        let report = Report { findings, errors };
+        let report = Report { findings, errors, live: states };
         let text = serde_json::to_string_pretty(&report).map_err(PortsError::Json)?;
         cli::outln!(io, "{text}")?;
     } else {
@@ -49,7 +62,7 @@ pub(crate) fn run(plan: &Plan, args: &CheckArgs, io: &mut Io) -> Result<Exit, Po
     })
 }
 
-/// All findings in the order of the text. Problems that are one are taken out of the listing.
+/// What is wrong with the registry itself. Problems that are one are taken out of the listing.
 fn findings(listing: &mut Listing, policy: &Policy, system: &System) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
         listing.problems.iter().chain(&listing.others).filter_map(rules::no_port).collect();
@@ -61,9 +74,13 @@ fn findings(listing: &mut Listing, policy: &Policy, system: &System) -> Vec<Find
     findings.extend(rules::system(&entries, system));
     findings.extend(rules::services(&entries, system));
     findings.retain(|finding| policy.checks(finding.rule, &finding.path));
+    findings
+}
+
+/// The order of the text.
+fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| {
         let key = |finding: &Finding| (finding.place.is_none(), finding.place.clone());
         (key(a), a.rule, &a.path, &a.message).cmp(&(key(b), b.rule, &b.path, &b.message))
     });
-    findings
 }

@@ -74,11 +74,7 @@ pub(super) fn bands(entries: &[&Entry], policy: &Policy) -> Vec<Finding> {
 pub(super) fn system(entries: &[&Entry], system: &System) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut told: HashSet<(&'static str, u16, Option<Span>)> = HashSet::new();
-    // An entry that writes its number goes before those that only name it.
-    let (mut own, named): (Vec<&Entry>, Vec<&Entry>) =
-        entries.iter().copied().partition(|entry| writes_itself(entry));
-    own.extend(named);
-    for entry in own {
+    for entry in own_first(entries, |entry| *entry) {
         for part in &entry.parts {
             let span = part.written.as_ref().map(|[from, _]| from.span);
             let mut tell = |rule, message| {
@@ -109,11 +105,25 @@ pub(super) fn system(entries: &[&Entry], system: &System) -> Vec<Finding> {
     findings
 }
 
+/// Entries that write their numbers before those that only name them.
+pub(super) fn own_first<T>(items: &[T], entry: impl Fn(&T) -> &Entry) -> Vec<&T> {
+    let (mut own, named): (Vec<&T>, Vec<&T>) =
+        items.iter().partition(|item| writes_itself(entry(item)));
+    own.extend(named);
+    own
+}
+
 /// Whether the number stands where the entry is defined.
 fn writes_itself(entry: &Entry) -> bool {
-    let line = entry.place.as_ref().map(|place| (&place.file, place.line));
     let written = entry.parts.first().and_then(|part| part.written.as_ref());
-    line.is_some() && line == written.map(|[from, _]| (&from.place.file, from.place.line))
+    match (&entry.place, written) {
+        (Some(place), Some([from, _])) => {
+            place.file == from.place.file
+                && place.line == from.place.line
+                && place.column <= from.place.column
+        }
+        _ => false,
+    }
 }
 
 /// Whether a number of the part is one that outgoing connections get.
