@@ -9,6 +9,7 @@ mod reference;
 mod timestamp;
 
 pub mod archive;
+pub mod cache;
 pub mod compress;
 pub mod config;
 pub mod descriptor;

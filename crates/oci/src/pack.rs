@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::compress::{CompressError, Compressed, Compression, compress};
+use crate::cache::Cache;
+use crate::compress::{CompressError, Compressed, Compression, Counted, Making, compress};
 use crate::layer::{LayerError, LayerRecipe, Measured, StoreRoot};
 use crate::plan::{Draft, DraftSource, Plan, StoredLayer};
 use crate::{Descriptor, Digest, Manifest, MediaType, VerifyingReader};
@@ -27,6 +28,8 @@ pub struct Packing<'a> {
     pub compression: Compression,
     /// How many threads compress.
     pub jobs: NonZeroUsize,
+    /// What was made before.
+    pub cache: Option<&'a Cache>,
     /// Is told of the bytes of the tars as they are made.
     pub progress: &'a dyn Fn(u64),
 }
@@ -141,10 +144,10 @@ impl Packing<'_> {
         recipe: &Arc<LayerRecipe>,
         sink: &mut dyn BlobSink,
     ) -> Result<Made, PackError> {
-        let reader = Arc::clone(recipe).open(self.root)?;
-        let mut reader = Counted { inner: reader, progress: self.progress };
-        let result =
-            sink.blob(&mut |to| compress(&mut reader, self.compression, self.jobs.get(), to));
+        let (root, cache, progress) = (self.root, self.cache, self.progress);
+        let (with, jobs) = (self.compression, self.jobs.get());
+        let making = Making { root, with, jobs, cache, progress };
+        let result = sink.blob(&mut |to| making.layer(recipe, to));
         Ok((result.map_err(layer_first)?, None))
     }
 
@@ -238,30 +241,5 @@ fn layer_first(error: PackError) -> PackError {
             Err(source) => CompressError::Read { source }.into(),
         },
         error => error,
-    }
-}
-
-/// Tells of what is read.
-struct Counted<'a, R> {
-    inner: R,
-    progress: &'a dyn Fn(u64),
-}
-
-impl<R: BufRead> BufRead for Counted<'_, R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.inner.fill_buf()
-    }
-
-    fn consume(&mut self, size: usize) {
-        (self.progress)(size as u64);
-        self.inner.consume(size);
-    }
-}
-
-impl<R: BufRead> Read for Counted<'_, R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let size = self.inner.read(buf)?;
-        (self.progress)(size as u64);
-        Ok(size)
     }
 }

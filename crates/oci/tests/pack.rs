@@ -41,7 +41,7 @@ impl Store {
 
     fn packing(&self, compression: Compression) -> Packing<'_> {
         let jobs = NonZeroUsize::new(2).unwrap();
-        Packing { root: &self.root, compression, jobs, progress: &|_| () }
+        Packing { root: &self.root, compression, jobs, cache: None, progress: &|_| () }
     }
 
     fn archive(&self, draft: Draft, compression: Compression) -> (Vec<u8>, Packed) {

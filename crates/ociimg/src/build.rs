@@ -6,6 +6,7 @@ use std::thread;
 
 use cli::{Exit, Io};
 use fs_err as fs;
+use oci::cache::Cache;
 use oci::layer::{LayerRecipe, StoreRoot};
 use oci::pack::Packing;
 use oci::plan::{Draft, DraftLayer};
@@ -29,10 +30,13 @@ pub(crate) fn run(args: &BuildArgs, io: &mut Io) -> Result<Exit, BuildError> {
     let root = StoreRoot::at(io.env.cwd().join(&args.store_root));
     let progress = io.progress("reading", None);
     let add = |bytes| progress.add(bytes);
-    let packing = |compression| Packing { root: &root, compression, jobs: jobs(), progress: &add };
+    let cache = io.env.cache_home().map(|home| Cache::at(home.join("likewise")));
+    let cache = cache.as_ref();
+    let packing =
+        |compression| Packing { root: &root, compression, jobs: jobs(), cache, progress: &add };
     match destination {
         Destination::Plan(to) => {
-            let measured = draft.measure(&root, jobs(), &add)?;
+            let measured = draft.measure(&root, jobs(), cache, &add)?;
             write::plan(&draft.finish(measured)?, &to, io)?;
         }
         Destination::Archive { to, compression } => {

@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use oci::Digest;
+use oci::cache::Cache;
 use oci::compress::Compression;
 
 /// When there are more than this, the older half goes.
@@ -19,12 +20,19 @@ const MAX_ENTRY: u64 = 4096;
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     folder: Option<PathBuf>,
+    cache: Option<PathBuf>,
 }
 
 impl Known {
     /// Keeps what is known below a cache folder; nowhere without one.
     pub(crate) fn new(cache_home: Option<PathBuf>) -> Self {
-        Self { folder: cache_home.map(|home| home.join("likewise/layers")) }
+        let cache = cache_home.map(|home| home.join("likewise"));
+        Self { folder: cache.as_ref().map(|cache| cache.join("layers")), cache }
+    }
+
+    /// The cache of what recipes made.
+    pub(crate) fn cache(&self) -> Option<Cache> {
+        self.cache.as_ref().map(Cache::at)
     }
 
     fn path(&self, with: Compression, diff_id: &Digest) -> Option<PathBuf> {

@@ -1,18 +1,18 @@
 //! Making blobs of layers: compressing a tar into a temporary file that has no name.
 
-use std::io;
+use std::io::{self, BufReader};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use cli::Exit;
-use oci::compress::{CompressError, Compressed, Compression, compress};
+use oci::compress::{CompressError, Compressed, Compression, Making, compress};
 use oci::layer::LayerError;
 use oci::source::Region;
 use oci::{Digest, MismatchError};
 
 use crate::known::Known;
-use crate::unpacked::Layer;
+use crate::unpacked::{Layer, Tar};
 
 /// Why a blob cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -75,13 +75,23 @@ impl Maker {
         let unwritten = |source| MakeError::Spool { shown: self.shown.clone(), source };
         let file = tempfile::tempfile().map_err(unwritten)?;
         let mut file = fs_err::File::from_parts(file, "the temporary file");
-        let mut from = layer.tar.open().map_err(|source| self.unread(layer, source))?;
         let jobs = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let made = compress(&mut from, self.with, jobs, &mut file);
+        let made = match &layer.tar {
+            Tar::Recipe { recipe, root } => {
+                let cache = self.known.cache();
+                let (with, cache, progress) = (self.with, cache.as_ref(), &|_| ());
+                Making { root, with, jobs, cache, progress }.layer(recipe, &mut file)
+            }
+            Tar::Stored(content) => {
+                let from = content.open().map_err(|source| self.unread(layer, source))?;
+                let mut from = BufReader::with_capacity(128 << 10, from);
+                compress(&mut from, self.with, jobs, &mut file)
+            }
+        };
         let made = made.map_err(|source| match source {
             CompressError::Read { source } => self.unread(layer, source),
             CompressError::Write { source } => unwritten(source),
-            source @ (CompressError::Encode { .. } | CompressError::Thread { .. }) => {
+            source => {
                 let (shown, name) = (self.shown.clone(), layer.name.clone());
                 MakeError::Compress { shown, name, source }
             }

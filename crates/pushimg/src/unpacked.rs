@@ -1,7 +1,6 @@
 //! An image that has a config and layers, but no manifest yet: a docker archive, or a plan.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader};
 use std::sync::Arc;
 
 use oci::Digest;
@@ -58,17 +57,5 @@ impl From<source::Unpacked> for Unpacked {
         };
         let layers = layers.into_iter().map(layer).collect();
         Self { shown, name, config, annotations: BTreeMap::new(), layers }
-    }
-}
-
-impl Tar {
-    /// Opens it at its first byte.
-    pub(crate) fn open(&self) -> io::Result<Box<dyn BufRead + Send + '_>> {
-        Ok(match self {
-            Self::Stored(content) => Box::new(BufReader::with_capacity(128 << 10, content.open()?)),
-            Self::Recipe { recipe, root } => {
-                Box::new(Arc::clone(recipe).open(root).map_err(io::Error::other)?)
-            }
-        })
     }
 }

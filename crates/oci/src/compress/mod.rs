@@ -6,6 +6,7 @@
 //! once is the same wherever it appears again.
 
 mod cut;
+mod layer;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -16,7 +17,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Builder};
 
 use cut::Cutter;
+pub(crate) use layer::Counted;
+pub use layer::Making;
 
+use crate::cache::{Cache, CachedBlob};
 use crate::{Digest, Hasher, MediaType};
 
 /// How a layer is compressed.
@@ -126,6 +130,15 @@ pub enum CompressError {
         /// Why.
         source: io::Error,
     },
+    /// What was made could not be kept: the disk is full.
+    #[error("cannot keep a layer in the cache")]
+    Cache {
+        /// Why not.
+        source: io::Error,
+    },
+    /// The cache said something else than the layer itself.
+    #[error("the cache held a layer that is another one now")]
+    Stale,
     /// The encoder gave up: out of memory, for one.
     #[error("the {codec} encoder failed")]
     Encode {
@@ -154,14 +167,26 @@ pub fn compress(
     jobs: usize,
     to: &mut dyn Write,
 ) -> Result<Compressed, CompressError> {
+    compress_cached(from, with, jobs, None, to).map(|blob| blob.made)
+}
+
+/// The same; members that were compressed before are taken from the cache.
+pub(crate) fn compress_cached(
+    from: &mut dyn BufRead,
+    with: Compression,
+    jobs: usize,
+    cache: Option<&Cache>,
+    to: &mut dyn Write,
+) -> Result<CachedBlob, CompressError> {
     match with {
         Compression::None => {
             let mut sink = Sink::new(to);
             let (diff_id, tar_size) = each_chunk(from, &mut |chunk| sink.write(chunk))?;
             // The same bytes have the same digest: they are not hashed twice.
-            Ok(Compressed { digest: diff_id.clone(), size: tar_size, diff_id, tar_size })
+            let made = Compressed { digest: diff_id.clone(), size: tar_size, diff_id, tar_size };
+            Ok(CachedBlob { made, members: Vec::new() })
         }
-        Compression::Gzip | Compression::Zstd => in_members(from, with, jobs.max(1), to),
+        Compression::Gzip | Compression::Zstd => in_members(from, with, jobs.max(1), cache, to),
     }
 }
 
@@ -204,19 +229,27 @@ impl<'a> Sink<'a> {
 }
 
 /// One member to be compressed, and where the result goes.
-type Job = (Vec<u8>, Sender<Result<Vec<u8>, CompressError>>);
+type Job = (Vec<u8>, Sender<Result<Member, CompressError>>);
+
+/// A compressed member, and if there is a cache the digest of what went in.
+struct Member {
+    bytes: Vec<u8>,
+    id: Option<Digest>,
+}
 
 fn in_members(
     from: &mut dyn BufRead,
     with: Compression,
     jobs: usize,
+    cache: Option<&Cache>,
     to: &mut dyn Write,
-) -> Result<Compressed, CompressError> {
+) -> Result<CachedBlob, CompressError> {
     let (feed, work) = channel::<Job>();
     let work = Mutex::new(work);
     thread::scope(|scope| {
         for started in 0..jobs {
-            let thread = Builder::new().spawn_scoped(scope, || compress_members(&work, with));
+            let thread =
+                Builder::new().spawn_scoped(scope, || compress_members(&work, with, cache));
             match thread {
                 // The others do the work.
                 Err(_) if started > 0 => break,
@@ -225,10 +258,11 @@ fn in_members(
             }
         }
         let mut line = Line { feed, jobs, waiting: VecDeque::new(), sink: Sink::new(to) };
-        let (mut hasher, mut size) = (Hasher::default(), 0);
-        let mut take = |bytes: &[u8]| {
-            hasher.update(bytes);
-            size += bytes.len() as u64;
+        let (mut hasher, mut size, mut members) = (Hasher::default(), 0, Vec::new());
+        let mut take = |member: &mut Member| {
+            hasher.update(&member.bytes);
+            size += member.bytes.len() as u64;
+            members.extend(member.id.take());
         };
         let mut cutter = Cutter::default();
         let (diff_id, tar_size) = each_chunk(from, &mut |chunk| {
@@ -240,20 +274,24 @@ fn in_members(
             line.add(Vec::new(), &mut take)?;
         }
         line.finish(&mut take)?;
-        Ok(Compressed { diff_id, tar_size, digest: hasher.finish(), size })
+        let made = Compressed { diff_id, tar_size, digest: hasher.finish(), size };
+        Ok(CachedBlob { made, members })
     })
 }
+
+/// Is told of each member, in their order.
+type Take<'a> = dyn FnMut(&mut Member) + 'a;
 
 /// The members on their way, in their order.
 struct Line<'a> {
     feed: Sender<Job>,
     jobs: usize,
-    waiting: VecDeque<Receiver<Result<Vec<u8>, CompressError>>>,
+    waiting: VecDeque<Receiver<Result<Member, CompressError>>>,
     sink: Sink<'a>,
 }
 
 impl Line<'_> {
-    fn add(&mut self, member: Vec<u8>, take: &mut dyn FnMut(&[u8])) -> Result<(), CompressError> {
+    fn add(&mut self, member: Vec<u8>, take: &mut Take<'_>) -> Result<(), CompressError> {
         // Enough that no thread is idle while another one has a hard member.
         while self.waiting.len() > 2 * self.jobs {
             self.take_first(take)?;
@@ -265,30 +303,47 @@ impl Line<'_> {
         Ok(())
     }
 
-    fn finish(mut self, take: &mut dyn FnMut(&[u8])) -> Result<(), CompressError> {
+    fn finish(mut self, take: &mut Take<'_>) -> Result<(), CompressError> {
         while !self.waiting.is_empty() {
             self.take_first(take)?;
         }
         Ok(())
     }
 
-    fn take_first(&mut self, take: &mut dyn FnMut(&[u8])) -> Result<(), CompressError> {
+    fn take_first(&mut self, take: &mut Take<'_>) -> Result<(), CompressError> {
         let Some(result) = self.waiting.pop_front() else { return Ok(()) };
-        let member = result.recv().map_err(|_| CompressError::Encode { codec: "layer" })??;
-        take(&member);
-        self.sink.write(&member)
+        let mut member = result.recv().map_err(|_| CompressError::Encode { codec: "layer" })??;
+        take(&mut member);
+        self.sink.write(&member.bytes)
     }
 }
 
-fn compress_members(work: &Mutex<Receiver<Job>>, with: Compression) {
+fn compress_members(work: &Mutex<Receiver<Job>>, with: Compression, cache: Option<&Cache>) {
     let mut encoder = Encoder::new(with);
     loop {
         // The lock is held while waiting: the others wait for their turn instead.
         let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((member, done)) = next else { return };
         // Nobody waits for the result when another member has failed.
-        drop(done.send(encoder.encode(&member)));
+        drop(done.send(one_member(&mut encoder, &member, with, cache)));
     }
+}
+
+fn one_member(
+    encoder: &mut Encoder,
+    member: &[u8],
+    with: Compression,
+    cache: Option<&Cache>,
+) -> Result<Member, CompressError> {
+    let Some(cache) = cache else { return Ok(Member { bytes: encoder.encode(member)?, id: None }) };
+    let id = Digest::of(member);
+    if let Some(bytes) = cache.member(with.codec(), &id) {
+        return Ok(Member { bytes, id: Some(id) });
+    }
+    let bytes = encoder.encode(member)?;
+    let kept = cache.add_member(with.codec(), &id, &bytes);
+    kept.map_err(|source| CompressError::Cache { source })?;
+    Ok(Member { bytes, id: Some(id) })
 }
 
 enum Encoder {

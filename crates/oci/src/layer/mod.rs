@@ -29,6 +29,7 @@ pub use made::{MadeEntry, MadeKind};
 pub use recipe::{Dialect, LayerRecipe, OnConflict, PathOptions, PathRecipe, Perm, Rewrite};
 pub use rule::{Rule, glob_to_regex};
 
+use crate::cache::Cache;
 use crate::{Digest, Hasher};
 
 /// A layer cannot be made.
@@ -158,6 +159,12 @@ pub enum LayerError {
         /// Why.
         source: io::Error,
     },
+    /// What is known of the layer could not be kept: the disk is full.
+    #[error("cannot write the cache")]
+    Cache {
+        /// Why not.
+        source: io::Error,
+    },
     /// Whoever wanted the layer went away, or its maker did.
     #[error("the layer was not finished")]
     Stopped,
@@ -211,6 +218,29 @@ impl LayerRecipe {
             size += taken as u64;
             reader.consume(taken);
         }
+    }
+
+    /// Makes the layer, or takes what it is from the cache; then nothing is passed to `each`, and no file was read.
+    pub(crate) fn make_cached(
+        self: Arc<Self>,
+        root: &StoreRoot,
+        cache: Option<&Cache>,
+        each: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<Measured, LayerError> {
+        let Some((cache, key)) = cache.zip(self.own_key()) else { return self.make(root, each) };
+        if let Some(measured) = cache.measured(&key) {
+            self.look(root)?;
+            return Ok(measured);
+        }
+        let measured = self.make(root, each)?;
+        cache.add_measured(&key, &measured).map_err(|source| LayerError::Cache { source })?;
+        Ok(measured)
+    }
+
+    /// Looks whether the paths are there.
+    pub(crate) fn look(&self, root: &StoreRoot) -> Result<(), LayerError> {
+        let disk = disk::Disk::new(root.clone());
+        self.paths.iter().try_for_each(|path| disk.look(path.plain, path.path.as_bytes()).map(drop))
     }
 
     /// Makes the layer only to learn what it is.

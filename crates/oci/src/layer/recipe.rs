@@ -160,6 +160,17 @@ impl LayerRecipe {
     }
 }
 
+impl LayerRecipe {
+    /// The key, if it stands for the contents by itself: of every path the NAR hash is known.
+    pub(crate) fn own_key(&self) -> Option<Digest> {
+        let is_known = |path: &PathRecipe| !path.plain && path.nar_hash.is_some();
+        if !self.paths.iter().all(is_known) {
+            return None;
+        }
+        self.key(&Digest::of("")).ok()
+    }
+}
+
 impl PathRecipe {
     /// A path of the store, at its own name.
     pub fn new(path: impl Into<String>) -> Self {

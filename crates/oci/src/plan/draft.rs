@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{LayerSource, Plan, PlanLayer, StoredLayer, VERSION};
+use crate::cache::Cache;
 use crate::layer::{LayerError, LayerRecipe, Measured, StoreRoot};
 use crate::{Digest, History, ImageConfig, Reference, RootFs};
 
@@ -68,7 +69,7 @@ impl DraftLayer {
 }
 
 impl Draft {
-    /// Makes every layer to learn what it is, several at a time. `progress` is told of the bytes.
+    /// Makes every layer to learn what it is, several at a time, unless the cache knows. `progress` is told of the bytes.
     ///
     /// # Errors
     /// Every [`LayerError`]; of several, that of the lowest layer.
@@ -76,6 +77,7 @@ impl Draft {
         &self,
         root: &StoreRoot,
         jobs: NonZeroUsize,
+        cache: Option<&Cache>,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Vec<Measured>, LayerError> {
         let next = AtomicUsize::new(0);
@@ -87,7 +89,9 @@ impl Draft {
                     Ok(())
                 };
                 let measured = match &layer.source {
-                    DraftSource::Recipe(recipe) => Arc::clone(recipe).make(root, &mut each),
+                    DraftSource::Recipe(recipe) => {
+                        Arc::clone(recipe).make_cached(root, cache, &mut each)
+                    }
                     DraftSource::Stored { measured, .. } => Ok(measured.clone()),
                 };
                 *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(measured);

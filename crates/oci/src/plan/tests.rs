@@ -40,9 +40,9 @@ fn plan() -> (tempfile::TempDir, Plan) {
     let add = |n| {
         bytes.fetch_add(n, Ordering::Relaxed);
     };
-    let measured = draft.measure(&root, NonZeroUsize::new(2).unwrap(), &add).unwrap();
+    let measured = draft.measure(&root, NonZeroUsize::new(2).unwrap(), None, &add).unwrap();
     assert_eq!(bytes.into_inner(), measured.iter().map(|m| m.size).sum::<u64>());
-    let alone = draft.measure(&root, NonZeroUsize::MIN, &|_| ()).unwrap();
+    let alone = draft.measure(&root, NonZeroUsize::MIN, None, &|_| ()).unwrap();
     assert_eq!(alone, measured);
     (dir, draft.finish(measured).unwrap())
 }
@@ -113,6 +113,6 @@ fn the_lowest_layer_that_cannot_be_made_is_reported() {
     let (_dir, root) = store();
     let layer = |name: &str| LayerRecipe::new(vec![PathRecipe::new(format!("/nix/store/{name}"))]);
     let draft = draft(vec![layer("a"), layer("x"), layer("y"), layer("b")]);
-    let error = draft.measure(&root, NonZeroUsize::new(4).unwrap(), &|_| ()).unwrap_err();
+    let error = draft.measure(&root, NonZeroUsize::new(4).unwrap(), None, &|_| ()).unwrap_err();
     assert!(matches!(&error, LayerError::Missing { path } if path.ends_with("x")), "{error}");
 }

@@ -61,7 +61,7 @@ fn a_whole_job_makes_the_config_of_nix2container() {
     let layers = layers.collect();
     let draft = Draft { name: None, tag: None, annotations: BTreeMap::new(), config, layers };
     let root = StoreRoot::at(root.path());
-    let measured = draft.measure(&root, std::num::NonZeroUsize::MIN, &|_| ()).unwrap();
+    let measured = draft.measure(&root, std::num::NonZeroUsize::MIN, None, &|_| ()).unwrap();
     let config = draft.finish(measured).unwrap().config.to_bytes().unwrap();
     assert_eq!(config, read("n2c-job1.config-blob.json"));
     assert_eq!(

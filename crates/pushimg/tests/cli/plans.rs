@@ -44,7 +44,7 @@ fn plan(sandbox: &Sandbox) -> Plan {
         layers: vec![layer("a"), layer("b")],
     };
     let root = StoreRoot::at(sandbox.path("root"));
-    let measured = draft.measure(&root, NonZeroUsize::MIN, &|_| ()).unwrap();
+    let measured = draft.measure(&root, NonZeroUsize::MIN, None, &|_| ()).unwrap();
     draft.finish(measured).unwrap()
 }
 
