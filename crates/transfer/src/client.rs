@@ -5,9 +5,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ureq::http::Request as HttpRequest;
 use ureq::tls::TlsConfig;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, AsSendBody, Proxy, SendBody};
 
 use crate::body::{Sending, Stopped};
+use crate::resolver::Remembered;
 use crate::{CallError, Method, Origin, Request, Response, Settings, StatusCode, Trouble};
 
 /// Bodies from this size on are announced by `Expect: 100-continue`: an early 401 or 413 then costs no body.
@@ -189,7 +191,7 @@ impl Client {
             let roots = settings.roots.load()?;
             config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
         }
-        Ok(config.build().new_agent())
+        Ok(Agent::with_parts(config.build(), DefaultConnector::default(), Remembered::default()))
     }
 
     fn unasked(&self) -> std::sync::MutexGuard<'_, HashSet<Origin>> {

@@ -13,6 +13,7 @@ mod error;
 mod parallel;
 mod proxy;
 mod request;
+mod resolver;
 mod response;
 mod roots;
 mod secret;
