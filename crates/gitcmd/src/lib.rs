@@ -172,3 +172,54 @@ fn fields(answer: &[u8]) -> impl Iterator<Item = OsString> {
     let fields = answer.split(|&byte| byte == 0).filter(|field| !field.is_empty());
     fields.map(|field| OsString::from_vec(field.to_vec()))
 }
+
+/// Checks a revision of a repository out into an empty folder, without its `.git`.
+///
+/// What git is configured to do holds, `url.<base>.insteadOf` and credential helpers too.
+///
+/// # Errors
+/// When git cannot be run, or has no such revision.
+pub fn checkout(
+    url: &str,
+    rev: &str,
+    folder: &Path,
+    with_submodules: bool,
+) -> Result<(), GitError> {
+    let git = Git { root: folder.to_owned() };
+    // A name that begins with a dash is an option to git.
+    for name in [url, rev] {
+        if name.starts_with('-') {
+            let stderr = format!("`{name}` is no repository and no revision");
+            return Err(GitError::Failed { command: "fetch", stderr });
+        }
+    }
+    git.ask("init", &["--quiet"])?;
+    // Servers may refuse to give a single revision; then everything is fetched.
+    let alone = git.ask("fetch", &["--quiet", "--depth=1", "--no-tags", "--", url, rev]);
+    if alone.is_err() {
+        let all = ["+refs/heads/*:refs/heads/fetched/*", "+refs/tags/*:refs/tags/*"];
+        git.ask("fetch", &[&["--quiet", "--", url][..], &all].concat())?;
+        git.ask("checkout", &["--quiet", "--detach", rev])?;
+    } else {
+        git.ask("checkout", &["--quiet", "--detach", "FETCH_HEAD"])?;
+    }
+    if with_submodules && folder.join(".gitmodules").exists() {
+        git.ask("submodule", &["--quiet", "update", "--init", "--recursive"])?;
+    }
+    remove_git(folder).map_err(GitError::Run)
+}
+
+/// Removes every `.git` below a folder: a repository's own, and those of its submodules.
+fn remove_git(folder: &Path) -> io::Result<()> {
+    for entry in fs_err::read_dir(folder)? {
+        let entry = entry?;
+        let is_folder = entry.file_type()?.is_dir();
+        match (entry.file_name() == ".git", is_folder) {
+            (true, true) => fs_err::remove_dir_all(entry.path())?,
+            (true, false) => fs_err::remove_file(entry.path())?,
+            (false, true) => remove_git(&entry.path())?,
+            (false, false) => {}
+        }
+    }
+    Ok(())
+}
