@@ -9,6 +9,7 @@
     reason = "a test ends where its ground fails, and it is tests that run programs"
 )]
 
+pub mod files;
 pub mod image;
 pub mod registry;
 
