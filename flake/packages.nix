@@ -45,6 +45,7 @@ let
 
   descriptions = {
     guard = "Say no to Dockerfiles, docker-compose and unmanaged dev servers";
+    hashfix = "Compute the fixed-output hash of a lockfile";
     pc = "Run the processes of a process-compose.yaml";
     ports = "Look up ports in the one registry";
     ociimg = "Turn store paths and files into a reproducible OCI image";

@@ -7,6 +7,7 @@ fn main() -> ExitCode {
     let name = args.first().and_then(|path| std::path::Path::new(path).file_name());
     match name.and_then(std::ffi::OsStr::to_str) {
         Some("guard") => guard::main(args),
+        Some("hashfix") => hashfix::main(args),
         Some("ociimg") => ociimg::main(args),
         Some("pc" | "process-compose") => pc::main(args),
         Some("ports") => ports::main(args),

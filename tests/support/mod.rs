@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use testkit::Sandbox;
 
 /// The tools, as the multicall binary knows them.
-const TOOLS: [&str; 5] = ["guard", "ociimg", "pc", "ports", "pushimg"];
+const TOOLS: [&str; 6] = ["guard", "hashfix", "ociimg", "pc", "ports", "pushimg"];
 
 /// The repository.
 pub(crate) fn root() -> PathBuf {

@@ -11,6 +11,8 @@ pub enum Var {
     Home,
     /// `NO_COLOR`: when not empty, no colour is used unless `--color=always` asks for it.
     NoColor,
+    /// `npm_config_registry`: the registry that npm is told to use, for the lockfiles of npm, yarn and pnpm.
+    NpmConfigRegistry,
     /// `PATH`: where helper programs (nix, git, credential helpers) are looked for.
     Path,
     /// `PORTS_FILE`: the port registry, when `--file` is not given.
@@ -55,6 +57,7 @@ impl Var {
         match self {
             Self::Home => "HOME",
             Self::NoColor => "NO_COLOR",
+            Self::NpmConfigRegistry => "npm_config_registry",
             Self::Path => "PATH",
             Self::PortsFile => "PORTS_FILE",
             Self::PortsOffset => "PORTS_OFFSET",

@@ -3,11 +3,14 @@
 use std::fmt::Write as _;
 use std::io::{self, Read};
 
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
 /// The digest that a download must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
+    /// SHA-1: what old lockfiles have; it proves no more than they do.
+    Sha1([u8; 20]),
     /// SHA-256.
     Sha256([u8; 32]),
     /// SHA-512.
@@ -20,7 +23,7 @@ pub enum Mismatch {
     /// Other bytes.
     #[error("its digest is {algorithm}:{got}, not {algorithm}:{expected}")]
     Digest {
-        /// `sha256` or `sha512`.
+        /// `sha1`, `sha256` or `sha512`.
         algorithm: &'static str,
         /// What was expected, in lower-case hexadecimal.
         expected: String,
@@ -58,6 +61,7 @@ pub struct Verified<R> {
 
 #[derive(Debug)]
 enum Hasher {
+    Sha1(Sha1, [u8; 20]),
     Sha256(Sha256, [u8; 32]),
     Sha512(Sha512, [u8; 64]),
 }
@@ -66,6 +70,7 @@ impl<R: Read> Verified<R> {
     /// Checks what `from` gives against a digest, and a size if that is known.
     pub fn new(from: R, expected: Expected, size: Option<u64>) -> Self {
         let hasher = match expected {
+            Expected::Sha1(digest) => Hasher::Sha1(Sha1::new(), digest),
             Expected::Sha256(digest) => Hasher::Sha256(Sha256::new(), digest),
             Expected::Sha512(digest) => Hasher::Sha512(Sha512::new(), digest),
         };
@@ -80,6 +85,7 @@ impl<R: Read> Verified<R> {
             _ => {}
         }
         let (algorithm, expected, got) = match &self.hasher {
+            Hasher::Sha1(hasher, digest) => ("sha1", hex(digest), hex(&hasher.clone().finalize())),
             Hasher::Sha256(hasher, digest) => {
                 ("sha256", hex(digest), hex(&hasher.clone().finalize()))
             }
@@ -95,6 +101,7 @@ impl<R: Read> Read for Verified<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.from.read(buffer)?;
         match &mut self.hasher {
+            Hasher::Sha1(hasher, _) => hasher.update(&buffer[..got]),
             Hasher::Sha256(hasher, _) => hasher.update(&buffer[..got]),
             Hasher::Sha512(hasher, _) => hasher.update(&buffer[..got]),
         }
