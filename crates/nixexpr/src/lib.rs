@@ -20,6 +20,7 @@ mod files;
 #[cfg(any(test, feature = "generate"))]
 pub mod generate;
 mod json;
+mod leaves;
 mod lexer;
 mod limits;
 mod lower;
@@ -36,5 +37,6 @@ mod write;
 
 pub use error::EvalError;
 pub use evaluator::{Attribute, Binding, Evaluator, Kind, Value, Written};
+pub use leaves::{Call, HOLE, Leaf, Literal, leaves};
 pub use limits::Limits;
 pub use source::{Lines, Place, Span, place_in};

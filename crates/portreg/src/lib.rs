@@ -45,7 +45,7 @@ pub use checkout::{Checkout, CheckoutError, Worktree};
 pub use entry::{Entry, Part, Ports, Protocol};
 pub use error::{RegistryError, did_you_mean};
 pub use ledger::{Ledger, LedgerError, Slot};
-pub use names::{Template, TemplateError, service_name};
+pub use names::{Template, TemplateError, in_capitals, service_name};
 pub use near::nearest;
 pub use nixexpr::{EvalError, Place, Span, Written};
 pub use offset::{Offset, OffsetError};

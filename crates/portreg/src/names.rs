@@ -99,11 +99,16 @@ impl Template {
 
 /// Names as words in capitals: `nodeExporter` is `NODE_EXPORTER`, `temporalUI` is `TEMPORAL_UI`.
 fn words(names: &[String]) -> String {
-    let parts: Vec<String> = names.iter().map(|name| word(name)).collect();
+    let parts: Vec<String> = names.iter().map(|name| in_capitals(name)).collect();
     parts.join("_")
 }
 
-fn word(name: &str) -> String {
+/// A name as words in capitals, with `_` between them: `nodeExporter` is `NODE_EXPORTER`.
+///
+/// ```
+/// assert_eq!(portreg::in_capitals("webuiPort"), "WEBUI_PORT");
+/// ```
+pub fn in_capitals(name: &str) -> String {
     let mut word = String::new();
     let chars: Vec<char> = name.chars().collect();
     for (index, &c) in chars.iter().enumerate() {
@@ -153,7 +158,7 @@ mod tests {
             ("foo.bar", "FOO_BAR"),
             ("x'", "X_"),
         ] {
-            assert_eq!(super::word(name), word);
+            assert_eq!(in_capitals(name), word);
         }
     }
 

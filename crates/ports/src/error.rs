@@ -6,11 +6,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use cli::{Exit, Failure, StdoutError};
+use gitcmd::GitError;
 use portreg::discover::DiscoverError;
 use portreg::{
     CheckoutError, LedgerError, OffsetError, PolicyError, PortPath, RegistryError, SlotError,
     did_you_mean,
 };
+
+use crate::lint::{Fault, FixError};
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,12 @@ pub(crate) enum PortsError {
     Slot(#[from] SlotError),
     #[error("`PORTS_OFFSET` says the offset of this checkout, so there is no slot to renew")]
     NothingToRenew,
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    #[error(transparent)]
+    Fix(#[from] FixError),
     #[error("cannot run `{}`", command.display())]
     Run { command: OsString, source: std::io::Error },
     #[error("no group `{group}` in `{file}`")]
@@ -79,6 +88,9 @@ impl Failure for PortsError {
             | Self::OffsetVariable(_)
             | Self::Slot(_)
             | Self::NothingToRenew
+            | Self::Git(_)
+            | Self::Fault(_)
+            | Self::Fix(_)
             | Self::OneName { .. }
             | Self::NoVariables { .. }
             | Self::Sockets(_)
@@ -107,6 +119,11 @@ impl Failure for PortsError {
                     .to_owned(),
             ),
             Self::Slot(error) => slot_hint(error),
+            Self::Git(GitError::Run(_)) => Some("install git, or name the files".to_owned()),
+            Self::Fault(Fault::NoFile(_)) => {
+                Some("name files, or look at everything by `--all`".to_owned())
+            }
+            Self::Fix(FixError::Changed(_)) => Some("run it again".to_owned()),
             Self::NothingToRenew => Some("unset it first".to_owned()),
             Self::UnknownGroup { near, .. } => did_you_mean(near),
             Self::NoneFree { gaps: false, .. } => {

@@ -94,23 +94,48 @@ impl Finding {
         }
     }
 
+    /// What is said of it, with the registry in place of a place that is not known.
+    fn said(&self, registry: &Path) -> Said {
+        let place = self.place.as_ref();
+        Said {
+            rule: self.rule,
+            level: self.level,
+            file: place.map_or(registry, |place| &place.file).to_string_lossy().into_owned(),
+            at: place.map(|place| (place.line, place.column)),
+            message: self.message.clone(),
+        }
+    }
+}
+
+/// One line about one place in a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    pub(crate) rule: &'static str,
+    pub(crate) level: Level,
+    pub(crate) file: String,
+    /// Line and column, from 1.
+    pub(crate) at: Option<(u32, u32)>,
+    pub(crate) message: String,
+}
+
+impl Said {
     /// `lib/ports.nix:3:5: error P001: …`
-    fn human(&self, registry: &Path) -> String {
-        let mut line = match &self.place {
-            Some(place) => place.to_string(),
-            None => registry.display().to_string(),
-        };
+    pub(crate) fn human(&self) -> String {
+        // A line feed in a name would make two lines of one.
+        let mut line = self.file.replace('\n', "\\n");
+        if let Some((at, column)) = self.at {
+            let _ = write!(line, ":{at}:{column}");
+        }
         let _ = write!(line, ": {} {}: {}", self.level.name(), self.rule, self.message);
         escape(&line).to_string()
     }
 
     /// A workflow command: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
-    fn github(&self, registry: &Path) -> String {
+    pub(crate) fn github(&self) -> String {
         let command = if self.level == Level::Error { "error" } else { "notice" };
-        let at = self.place.as_ref().map_or(registry, |place| &place.file);
-        let mut properties = format!("file={}", property(&at.to_string_lossy()));
-        if let Some(place) = &self.place {
-            let _ = write!(properties, ",line={},col={}", place.line, place.column);
+        let mut properties = format!("file={}", property(&self.file));
+        if let Some((line, column)) = self.at {
+            let _ = write!(properties, ",line={line},col={column}");
         }
         let title = property(&format!("ports: {}", self.rule));
         format!("::{command} {properties},title={title}::{}", data(&self.message))
@@ -126,9 +151,9 @@ pub(crate) fn print(
 ) -> Result<(), PortsError> {
     for finding in findings {
         match form {
-            ReportForm::Github => cli::outln!(io, "{}", finding.github(registry))?,
+            ReportForm::Github => cli::outln!(io, "{}", finding.said(registry).github())?,
             ReportForm::Human | ReportForm::Json => {
-                cli::outln!(io, "{}", finding.human(registry))?;
+                cli::outln!(io, "{}", finding.said(registry).human())?;
             }
         }
     }

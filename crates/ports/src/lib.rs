@@ -10,6 +10,7 @@ mod error;
 mod export;
 mod finding;
 mod get;
+mod lint;
 mod list;
 mod live;
 mod name;
@@ -54,5 +55,6 @@ fn run(args: Args, io: &mut Io) -> Result<Exit, PortsError> {
         Verb::Check(args) => check::run(&plan(io)?, &args, io),
         Verb::Who(args) => who::run(plan, &args, io),
         Verb::Next(args) => next::run(&plan(io)?, &args, io),
+        Verb::Lint(args) => lint::run(plan, &args, io),
     }
 }

@@ -8,6 +8,7 @@ mod cli {
     mod export;
     mod get;
     mod hostile;
+    mod lint;
     mod list;
     mod next;
     mod offset;

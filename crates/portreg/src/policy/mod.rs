@@ -1,6 +1,7 @@
 //! The policy beside a registry, `ports.toml`: which ports an offset moves, which numbers a group has, which are for
 //! nobody, and what a check looks over.
 
+mod allowed;
 mod band;
 mod glob;
 mod read;
@@ -9,6 +10,7 @@ use std::path::Path;
 
 use fs_err as fs;
 
+use self::allowed::Allowed;
 pub use self::band::{Band, Numbers, parse_numbers};
 pub use self::glob::{Glob, GlobError};
 use crate::PortPath;
@@ -33,6 +35,8 @@ pub struct Policy {
     ignored: Vec<Glob>,
     /// What one rule of the check does not hold for.
     exempt: Vec<(String, Glob)>,
+    /// Numbers and files that may have ports written out.
+    allowed: Allowed,
 }
 
 /// A policy that cannot be read.
@@ -84,6 +88,16 @@ impl Policy {
     pub fn band(&self, path: &PortPath) -> Option<&Band> {
         let around = self.bands.iter().filter(|band| path.is_in(&band.group));
         around.max_by_key(|band| band.group.names().len())
+    }
+
+    /// Whether a number may be written out anywhere.
+    pub fn allows_number(&self, number: u16) -> bool {
+        self.allowed.numbers.iter().any(|numbers| numbers.hold(number, number))
+    }
+
+    /// Whether a file, by its path from the top of the project, may have ports written out.
+    pub fn allows_file(&self, path: &Path) -> bool {
+        self.allowed.files.iter().any(|glob| glob.matches(path))
     }
 
     /// Numbers that no port may have.

@@ -5,6 +5,7 @@ use std::path::Path;
 use nixexpr::data::{Data, Kind, Member, parse_toml};
 use nixexpr::{Lines, Span};
 
+use super::allowed::FileGlob;
 use super::band::{Band, Numbers, parse_numbers};
 use super::{Glob, Policy, PolicyError};
 use crate::PortPath;
@@ -34,6 +35,8 @@ pub(super) fn policy(file: &Path, text: &str) -> Result<Policy, PolicyError> {
             "bands" => reader.bands(member, &PortPath::default(), &mut policy.bands)?,
             "reserved" => reader.reserved(member, &mut policy.reserved)?,
             "check" => reader.check(member, &mut policy)?,
+            "allow" => reader.allow(member, &mut policy)?,
+            "lint" => reader.lint(member, &mut policy)?,
             _ => {}
         }
     }
@@ -123,6 +126,34 @@ impl Reader<'_> {
     fn reserved(&self, member: Member, reserved: &mut Vec<Numbers>) -> Result<(), PolicyError> {
         for item in self.list(member, "numbers and ranges")? {
             reserved.push(self.numbers(&item, item.span)?);
+        }
+        Ok(())
+    }
+
+    fn lint(&self, member: Member, policy: &mut Policy) -> Result<(), PolicyError> {
+        for member in self.table(member)? {
+            if member.name != "allow" {
+                return Err(self.invalid(member.span, format!("`lint` has no `{}`", member.name)));
+            }
+            self.allow(member, policy)?;
+        }
+        Ok(())
+    }
+
+    /// Numbers and ranges, and patterns of files.
+    fn allow(&self, member: Member, policy: &mut Policy) -> Result<(), PolicyError> {
+        for item in self.list(member, "numbers and patterns of files")? {
+            let span = item.span;
+            let is_numbers =
+                |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            match &item.kind {
+                Kind::Text(glob) if !is_numbers(glob) => {
+                    let glob = FileGlob::new(glob)
+                        .map_err(|error| self.invalid(span, format!("`{glob}`: {error}")))?;
+                    policy.allowed.files.push(glob);
+                }
+                _ => policy.allowed.numbers.push(self.numbers(&item, span)?),
+            }
         }
         Ok(())
     }
@@ -229,6 +260,19 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_written_out() {
+        let policy =
+            read("allow = [80, \"8000-8010\", \"*.md\"]\n[lint]\nallow = [\"tests/**\"]\n");
+        let policy = policy.unwrap();
+        assert!(
+            policy.allows_number(80) && policy.allows_number(8005) && !policy.allows_number(81)
+        );
+        let allows = |path: &str| policy.allows_file(Path::new(path));
+        assert!(allows("README.md") && allows("a/b.md") && allows("tests/a/b.yaml"));
+        assert!(!allows("a/tests/b.yaml") && !allows("md"));
+    }
+
+    #[test]
     fn what_is_wrong() {
         for (text, words) in [
             ("offset = 1", "1:1: `offset` must be a table"),
@@ -243,6 +287,9 @@ mod tests {
                 "[bands]\na = true",
                 "2:1: `this` must be a port or a range of ports such as 3000-3999",
             ),
+            ("[lint]\nx = []", "2:1: `lint` has no `x`"),
+            ("allow = 1", "1:1: `allow` must be a list of numbers and patterns of files"),
+            ("allow = [0]", "1:10: `0` must be a port or a range of ports such as 3000-3999"),
             ("[check]\nP010 = []", "2:1: `check` has no `P010`"),
         ] {
             assert_eq!(read(text).unwrap_err().to_string(), format!("ports.toml:{words}"));

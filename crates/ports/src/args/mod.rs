@@ -2,6 +2,7 @@
 
 mod check;
 mod export;
+mod lint;
 mod live;
 mod look_up;
 mod offset;
@@ -14,6 +15,7 @@ use portreg::PortPath;
 
 pub(crate) use self::check::{CheckArgs, Expect, ReportForm};
 pub(crate) use self::export::{ExportArgs, Format};
+pub(crate) use self::lint::LintArgs;
 pub(crate) use self::live::{NextArgs, PickRule, Target, WhoArgs};
 pub(crate) use self::look_up::{GetArgs, ListArgs, NameArgs, Sort};
 pub(crate) use self::offset::{EnvArgs, OffsetArgs, OffsetBy};
@@ -30,6 +32,7 @@ pub(crate) use self::offset::{EnvArgs, OffsetArgs, OffsetBy};
 ///   ports name 6379
 ///   ports check
 ///   ports who 6379
+///   ports lint --staged
 ///   eval "$(ports export --format shell)"
 ///
 /// Exit codes: 0 done, or yes; 1 no; 2 usage, or a registry that cannot be read.
@@ -95,4 +98,5 @@ pub(crate) enum Verb {
     Check(CheckArgs),
     Who(WhoArgs),
     Next(NextArgs),
+    Lint(LintArgs),
 }
