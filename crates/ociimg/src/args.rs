@@ -193,24 +193,81 @@ pub(crate) struct ImageArgs {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Layers")]
 pub(crate) struct LayerArgs {
-    /// How paths are split into layers
-    #[arg(long, value_enum, value_name = "HOW", default_value = "roots-last")]
-    pub(crate) layers: Split,
+    /// How paths are split: auto, single, per-path, roots-last, auto-layer, popularity-n2c,
+    /// popularity-dockertools, or by a file, as `pipeline:FILE` or `file:FILE`
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub(crate) layers: Layering,
 
-    /// The most layers that `per-path` makes
+    /// The most layers there may be
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=127))]
     pub(crate) max_layers: u16,
+
+    /// Paths that share a layer, below all others; again for each such layer, several patterns with commas
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) pin: Vec<String>,
+
+    /// Paths that are left out
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) exclude: Vec<String>,
+
+    /// How often paths change, for `auto`: a JSON object of patterns and changes per 1000 pushes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rates: Option<PathBuf>,
+
+    /// By which rules paths become a tar: n2c-1 as nix2container does, dockertools-1 as dockerTools does
+    #[arg(long, value_name = "NAME", default_value = "n2c-1")]
+    pub(crate) dialect: oci::layer::Dialect,
 }
 
 /// Ways to split paths into layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Split {
-    /// What the given paths depend on in one layer, the given paths in a last one
-    RootsLast,
-    /// Everything in one layer
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Layering {
+    /// What a push is predicted to send decides.
+    Auto,
+    /// Everything in one layer.
     Single,
-    /// Each path in a layer of its own, dependencies first; past the maximum the smallest share one
+    /// Each path in a layer of its own, dependencies first; past the maximum the smallest share one.
     PerPath,
+    /// What the given paths depend on in one layer, the given paths in a last one.
+    RootsLast,
+    /// As dockerTools does today.
+    AutoLayer,
+    /// As nix2container does.
+    PopularityN2c,
+    /// As dockerTools did.
+    PopularityDockertools,
+    /// By dockerTools' `layeringPipeline`.
+    Pipeline(PathBuf),
+    /// As a file says: a JSON list of lists of store paths.
+    File(PathBuf),
+}
+
+impl FromStr for Layering {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const NAMES: &str = "auto, single, per-path, roots-last, auto-layer, popularity-n2c, \
+                             popularity-dockertools, pipeline:FILE or file:FILE";
+        if let Some((kind, file)) = text.split_once(':')
+            && !file.is_empty()
+        {
+            match kind {
+                "pipeline" => return Ok(Self::Pipeline(file.into())),
+                "file" => return Ok(Self::File(file.into())),
+                _ => {}
+            }
+        }
+        Ok(match text {
+            "auto" => Self::Auto,
+            "single" => Self::Single,
+            "per-path" => Self::PerPath,
+            "roots-last" => Self::RootsLast,
+            "auto-layer" => Self::AutoLayer,
+            "popularity-n2c" => Self::PopularityN2c,
+            "popularity-dockertools" => Self::PopularityDockertools,
+            _ => return Err(format!("it must be {NAMES}")),
+        })
+    }
 }
 
 /// `NAME=VALUE`.

@@ -70,7 +70,7 @@ fn draft(args: &BuildArgs, io: &mut Io) -> Result<Draft, BuildError> {
     let inputs = Inputs::resolve(args, io)?;
     let name = args.image.name.as_ref().unwrap_or(&inputs.name);
     let name = named(name, args.image.tag.as_deref())?;
-    let layers = split(inputs, args.layers.layers, usize::from(args.layers.max_layers));
+    let layers = split(inputs, &args.layers, io.env.cwd())?;
     let annotations = args.image.annotation.iter();
     Ok(Draft {
         name: Some(name),

@@ -8,6 +8,7 @@ use oci::layout::LayoutError;
 use oci::pack::PackError;
 
 use crate::destination::DestinationError;
+use crate::split::SplitError;
 
 /// Why an image was not built.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,9 @@ pub(crate) enum BuildError {
         /// Why not.
         source: serde_json::Error,
     },
+    /// Paths could not be split into layers.
+    #[error(transparent)]
+    Split(#[from] SplitError),
     /// A name or tag that no registry takes.
     #[error("the image cannot be named `{name}`")]
     Name {
@@ -142,6 +146,7 @@ impl Failure for BuildError {
                 "install Nix, or give the closure by `--graph FILE`; directories outside the store need neither"
             }
             Self::Layer(error) => return layer_hint(error),
+            Self::Split(error) => return error.hint(),
             Self::Destination(error) => error.hint(),
             Self::OutputInside { .. } => "write it somewhere else",
             Self::IsFolder(_) => "name a file, or write `oci:DIR` for a layout",

@@ -33,6 +33,8 @@ pub(crate) struct StoreInput {
     pub(crate) nar_size: u64,
     /// Whether it was named, or is only depended on.
     pub(crate) is_root: bool,
+    /// The paths that it refers to.
+    pub(crate) references: Vec<String>,
 }
 
 /// An operand, and what it turned out to be.
@@ -155,7 +157,9 @@ fn store_inputs(
         if to_root.contains(&info.path) {
             recipe.to = Some("/".to_owned());
         }
-        inputs.push(StoreInput { recipe, nar_size: info.nar_size.unwrap_or(0), is_root });
+        let references = info.references.iter().map(ToString::to_string).collect();
+        let nar_size = info.nar_size.unwrap_or(0);
+        inputs.push(StoreInput { recipe, nar_size, is_root, references });
     }
     Ok(inputs)
 }

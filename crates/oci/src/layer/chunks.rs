@@ -23,9 +23,15 @@ pub(super) struct ChunkWriter {
     empty: Receiver<Vec<u8>>,
     chunk: Vec<u8>,
     filled: usize,
+    total: u64,
 }
 
 impl ChunkWriter {
+    /// How much was written.
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
     /// Room for at least one byte.
     pub(super) fn room(&mut self) -> Result<&mut [u8], LayerError> {
         if self.filled == self.chunk.len() {
@@ -37,6 +43,7 @@ impl ChunkWriter {
     /// Says that `size` bytes of the room were filled.
     pub(super) fn advance(&mut self, size: usize) {
         self.filled += size;
+        self.total += size as u64;
     }
 
     pub(super) fn write(&mut self, mut bytes: &[u8]) -> Result<(), LayerError> {
@@ -86,7 +93,8 @@ impl LayerReader {
         let (empty, empty_out) = channel();
         let run = move || {
             let chunk = vec![0; CHUNK];
-            let mut writer = ChunkWriter { full: full_in, empty: empty_out, chunk, filled: 0 };
+            let mut writer =
+                ChunkWriter { full: full_in, empty: empty_out, chunk, filled: 0, total: 0 };
             let result = produce(&mut writer);
             writer.end(result);
         };

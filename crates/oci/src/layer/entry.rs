@@ -9,6 +9,7 @@ use rustix::fs::Dir;
 use super::LayerError;
 use super::disk::{self, Kind, Meta};
 use super::header::{Header, padding};
+use super::recipe::Dialect;
 use super::rule::CompiledRule;
 use super::tree::Origin;
 use super::walk::{Walk, ZEROS};
@@ -36,7 +37,10 @@ impl Walk<'_> {
 
     /// Writes what is in a folder that is the only one of its name.
     pub(super) fn folder(&mut self, dir: &mut Dir, recipe: usize) -> Result<(), LayerError> {
-        let children = disk::list(dir, || self.disk_path(recipe, &self.source))?;
+        let mut children = disk::list(dir, || self.disk_path(recipe, &self.source))?;
+        if self.recipe.dialect == Dialect::Dockertools1 {
+            self.in_order(&mut children);
+        }
         let here = dir.fd().map_err(|e| self.read_error("list", recipe, e))?;
         let (name, source) = (self.name.len(), self.source.len());
         for child in &children {
@@ -146,7 +150,12 @@ impl Walk<'_> {
                 header.gname = &perm.gname;
             }
         }
-        ruled(header, &self.rules).encode(&mut self.header);
+        match self.recipe.dialect {
+            Dialect::N2c1 => ruled(header, &self.rules).encode(&mut self.header),
+            Dialect::Dockertools1 => {
+                header.encode_dockertools(&self.recipe.stamp, &mut self.header);
+            }
+        }
         self.out.write(&self.header)
     }
 

@@ -157,7 +157,7 @@ fn extension_block(name: &[u8], size: u64) -> [u8; BLOCK] {
     block
 }
 
-fn seal(block: &mut [u8; BLOCK]) {
+pub(super) fn seal(block: &mut [u8; BLOCK]) {
     block[257..263].copy_from_slice(b"ustar\0");
     block[263..265].copy_from_slice(b"00");
     block[148..156].copy_from_slice(b"        ");
@@ -178,7 +178,7 @@ fn split_name(name: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// `LENGTH KEYWORD=VALUE\n`, where the length counts itself.
-fn add_record(out: &mut Vec<u8>, keyword: &str, value: &[u8]) {
+pub(super) fn add_record(out: &mut Vec<u8>, keyword: &str, value: &[u8]) {
     let rest = keyword.len() + value.len() + 3;
     let mut length = rest;
     while rest + length.to_string().len() != length {
@@ -194,7 +194,7 @@ fn ascii(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     if text.is_ascii() { text.into() } else { text.iter().copied().filter(u8::is_ascii).collect() }
 }
 
-fn put_text(field: &mut [u8], text: &[u8]) {
+pub(super) fn put_text(field: &mut [u8], text: &[u8]) {
     let size = text.len().min(field.len());
     field[..size].copy_from_slice(&text[..size]);
     // Old readers take a file whose name field ends in a slash for a directory.
@@ -207,7 +207,7 @@ fn put_text(field: &mut [u8], text: &[u8]) {
 }
 
 /// Octal digits with leading zeros and a NUL at the end.
-fn put_octal(field: &mut [u8], mut value: u64) {
+pub(super) fn put_octal(field: &mut [u8], mut value: u64) {
     let [digits @ .., last] = field else { return };
     *last = 0;
     for digit in digits.iter_mut().rev() {

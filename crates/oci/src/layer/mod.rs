@@ -1,12 +1,13 @@
 //! Layers: from a recipe to the bytes of a tar, the same on every machine.
 //!
-//! The one dialect there is, `n2c-1`, writes what nix2container writes: every entry by its absolute name,
+//! The dialect `dockertools-1` writes what dockerTools' `stream_layered_image.py` writes. `n2c-1` writes what nix2container writes: every entry by its absolute name,
 //! owned by root, at one second after the epoch; parents that no path brings are folders of mode 0755;
 //! hard links are files of their own; capabilities are PAX records; two zero blocks end it. FIFOs, sockets and devices are refused.
 
 mod caps;
 mod chunks;
 mod disk;
+pub(crate) mod dockertools;
 mod entry;
 pub(crate) mod header;
 mod made;
@@ -26,7 +27,9 @@ pub use caps::CapabilitiesError;
 pub use chunks::LayerReader;
 pub use disk::StoreRoot;
 pub use made::{MadeEntry, MadeKind};
-pub use recipe::{Dialect, LayerRecipe, OnConflict, PathOptions, PathRecipe, Perm, Rewrite};
+pub use recipe::{
+    Dialect, DialectError, LayerRecipe, OnConflict, PathOptions, PathRecipe, Perm, Rewrite, Stamp,
+};
 pub use rule::{Rule, glob_to_regex};
 
 use crate::cache::Cache;
@@ -108,6 +111,14 @@ pub enum LayerError {
     Mode {
         /// As the recipe has it.
         mode: String,
+    },
+    /// A recipe that its dialect cannot follow.
+    #[error("the dialect `{dialect}` does not know {what}")]
+    Dialect {
+        /// The dialect.
+        dialect: &'static str,
+        /// What it does not know.
+        what: String,
     },
     /// Capabilities that are none.
     #[error("cannot read the capabilities `{text}`")]
@@ -192,7 +203,17 @@ impl LayerRecipe {
     /// If no thread can be started. What is wrong with the recipe or its paths, reading says.
     pub fn open(self: Arc<Self>, root: &StoreRoot) -> Result<LayerReader, LayerError> {
         let disk = disk::Disk::new(root.clone());
-        LayerReader::spawn(move |out| walk::Walk::new(&self, disk, out)?.write())
+        LayerReader::spawn(move |out| {
+            let walk = walk::Walk::new(&self, disk, out)?;
+            match self.dialect {
+                Dialect::N2c1 if self.stamp != Stamp::default() => {
+                    let what = "another time or owner than root's".to_owned();
+                    Err(LayerError::Dialect { dialect: "n2c-1", what })
+                }
+                Dialect::N2c1 => walk.write(),
+                Dialect::Dockertools1 => walk.write_dockertools(),
+            }
+        })
     }
 
     /// Makes the layer, passes each piece of it to `each`, and says what it is.

@@ -37,6 +37,12 @@ impl NarCheck {
     }
 }
 
+/// The NAR hash of a path that is read for this alone.
+pub(super) fn identify(path: &Path) -> Result<Hash, LayerError> {
+    let found = nixdata::nar::identify(path);
+    Ok(found.map_err(|error| LayerError::Nar { path: path.to_owned(), source: error.into() })?.hash)
+}
+
 /// Says that a path is not what its hash says, and which file in it was changed last.
 pub(super) fn compare(expected: &Hash, found: &Hash, path: &Path) -> Result<(), LayerError> {
     if expected == found {

@@ -1,6 +1,8 @@
 //! Recipes: what a layer is made of. A recipe is small, and the same recipe makes the same bytes on every
 //! machine that has the same paths.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::made::MadeEntry;
@@ -21,6 +23,38 @@ pub struct LayerRecipe {
     /// Other owners, modes and capabilities. Every rule that matches is applied, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
+    /// Time and owner of every entry, for dialects that leave them open.
+    #[serde(default, skip_serializing_if = "Stamp::is_default")]
+    pub stamp: Stamp,
+}
+
+/// Time and owner of the entries of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stamp {
+    /// The time, in seconds since the epoch.
+    pub mtime: u64,
+    /// The owner's number.
+    pub uid: u32,
+    /// The group's number.
+    pub gid: u32,
+    /// The owner's name.
+    pub uname: String,
+    /// The group's name.
+    pub gname: String,
+}
+
+impl Default for Stamp {
+    /// Root, one second after the epoch.
+    fn default() -> Self {
+        Self { mtime: 1, uid: 0, gid: 0, uname: "root".to_owned(), gname: "root".to_owned() }
+    }
+}
+
+impl Stamp {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The rules by which entries become a tar. A rule never changes: a new one is a new dialect.
@@ -29,6 +63,26 @@ pub enum Dialect {
     /// Byte for byte what nix2container writes.
     #[serde(rename = "n2c-1")]
     N2c1,
+    /// Byte for byte what dockerTools' `stream_layered_image.py` writes.
+    #[serde(rename = "dockertools-1")]
+    Dockertools1,
+}
+
+/// A dialect that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` must be `n2c-1` or `dockertools-1`")]
+pub struct DialectError(String);
+
+impl FromStr for Dialect {
+    type Err = DialectError;
+
+    fn from_str(text: &str) -> Result<Self, DialectError> {
+        match text {
+            "n2c-1" => Ok(Self::N2c1),
+            "dockertools-1" => Ok(Self::Dockertools1),
+            _ => Err(DialectError(text.to_owned())),
+        }
+    }
 }
 
 /// One path of a layer, with everything below it.
@@ -126,7 +180,13 @@ pub struct Perm {
 impl LayerRecipe {
     /// A recipe in today's dialect.
     pub fn new(paths: Vec<PathRecipe>) -> Self {
-        Self { dialect: Dialect::N2c1, paths, entries: Vec::new(), rules: Vec::new() }
+        Self {
+            dialect: Dialect::N2c1,
+            paths,
+            entries: Vec::new(),
+            rules: Vec::new(),
+            stamp: Stamp::default(),
+        }
     }
 
     /// A name for the layer that this recipe makes: the digest of the recipe without what differs from
@@ -146,6 +206,8 @@ impl LayerRecipe {
             entries: &'a [MadeEntry],
             #[serde(skip_serializing_if = "<[_]>::is_empty")]
             rules: &'a [Rule],
+            #[serde(skip_serializing_if = "Stamp::is_default")]
+            stamp: &'a Stamp,
             #[serde(skip_serializing_if = "Option::is_none")]
             diff_id: Option<&'a Digest>,
         }
@@ -156,7 +218,8 @@ impl LayerRecipe {
         let needs_contents = paths.iter().any(|path| path.plain && path.nar_hash.is_none());
         let diff_id = needs_contents.then_some(diff_id);
         let (dialect, entries, rules) = (self.dialect, &self.entries[..], &self.rules[..]);
-        to_go_json(&Canonical { dialect, paths, entries, rules, diff_id }).map(Digest::of)
+        let stamp = &self.stamp;
+        to_go_json(&Canonical { dialect, paths, entries, rules, stamp, diff_id }).map(Digest::of)
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::LayerError;
 use super::disk::{self, Kind};
-use super::recipe::LayerRecipe;
+use super::recipe::{LayerRecipe, PathRecipe};
 use super::rewrite::{Naming, replace_all};
 
 /// Nothing nests deeper: every folder on the way down is held open.
@@ -41,11 +41,7 @@ impl Node {
     pub(super) fn of(recipe: &LayerRecipe, disk: &disk::Disk) -> Result<Self, LayerError> {
         let mut root = Self::default();
         for (number, path) in recipe.paths.iter().enumerate() {
-            let wrong = || LayerError::Path { path: path.path.clone() };
-            let is_clean = |part: &str| !part.is_empty() && part != "." && part != "..";
-            if !path.path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_clean)) {
-                return Err(wrong());
-            }
+            check_path(path)?;
             let top = Origin { recipe: number, source: path.path.clone().into_bytes() };
             let kind = disk.look(path.plain, &top.source)?.kind;
             match Naming::of(path)? {
@@ -115,6 +111,15 @@ impl Node {
             node = node.children.entry(part.to_vec()).or_default();
         }
         Ok(node)
+    }
+}
+
+/// A path must be absolute, and mean what it says.
+pub(super) fn check_path(path: &PathRecipe) -> Result<(), LayerError> {
+    let is_clean = |part: &str| !part.is_empty() && part != "." && part != "..";
+    match path.path.strip_prefix('/') {
+        Some(rest) if rest.split('/').all(is_clean) => Ok(()),
+        _ => Err(LayerError::Path { path: path.path.clone() }),
     }
 }
 

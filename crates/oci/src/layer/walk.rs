@@ -35,7 +35,7 @@ pub(super) struct Walk<'a> {
     pub(super) rules: Vec<CompiledRule>,
     pub(super) made: Vec<CheckedEntry>,
     /// The NAR hash that each path must have.
-    hashes: Vec<Option<Hash>>,
+    pub(super) hashes: Vec<Option<Hash>>,
     /// Takes the NAR hash of the path that is being written, if that is one piece of the layer.
     pub(super) nar: NarCheck,
     pub(super) out: &'a mut ChunkWriter,
@@ -88,11 +88,7 @@ impl<'a> Walk<'a> {
         for (number, expected) in self.hashes.iter().enumerate() {
             let Some(expected) = expected else { continue };
             let path = self.disk_path(number, self.recipe.paths[number].path.as_bytes());
-            let found = nixdata::nar::identify(&path).map_err(|error| {
-                let (path, source) = (path.clone(), error.into());
-                LayerError::Nar { path, source }
-            })?;
-            nar::compare(expected, &found.hash, &path)?;
+            nar::compare(expected, &nar::identify(&path)?, &path)?;
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
 //! Splits that nix2container and dockerTools themselves made.
+#![expect(clippy::unwrap_used, reason = "a test may end where its ground fails")]
 
 use oci::split::auto_layer::auto_layer;
 use oci::split::pipeline::Pipeline;
@@ -101,7 +102,9 @@ fn run(graph: &Graph, pipeline: &Value) -> Vec<Vec<String>> {
         .into_iter()
         .map(|layer| layer.into_iter().map(str::to_owned).collect())
         .collect();
-    layers.iter_mut().for_each(|layer| layer.sort());
+    for layer in &mut layers {
+        layer.sort();
+    }
     layers
 }
 

@@ -11,6 +11,7 @@ fn folder() -> PathBuf {
     folder
 }
 
+mod dockertools;
 mod image_spec;
 mod layering;
 mod n2c;

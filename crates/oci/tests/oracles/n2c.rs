@@ -16,7 +16,7 @@ use serde_json::Value;
     clippy::unwrap_used,
     reason = "the generator of the fixture is a Python script"
 )]
-fn fixture(root: &Path) {
+pub(crate) fn fixture(root: &Path) {
     let status = Command::new("python3")
         .arg(super::folder().join("mkfixture.py"))
         .arg(root)

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may end where its ground fails")]
 
 mod outputs;
+mod splits;
 
 use std::path::Path;
 
