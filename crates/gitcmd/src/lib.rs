@@ -83,6 +83,10 @@ impl Git {
             "--ignore-submodules=none",
             "--diff-filter=ACMRT",
         ];
+        if !self.root.join(".git").exists() {
+            // `git diff` would take its options for those of another use.
+            self.ask("rev-parse", &["--git-dir"])?;
+        }
         let answer = self.ask(COMMAND, &OPTIONS)?;
         let mut fields = fields(&answer);
         let mut staged = Vec::new();
@@ -145,6 +149,22 @@ impl Git {
         Ok(())
     }
 
+    /// The first bytes of a blob, of whatever size.
+    ///
+    /// # Errors
+    /// When git cannot be run, or has no such blob.
+    pub fn head(&self, blob: &str, bytes: u64) -> Result<Vec<u8>, GitError> {
+        let expression = self.git(&["cat-file", "blob", blob]).unchecked();
+        let mut head = Vec::new();
+        expression
+            .reader()
+            .map_err(GitError::Run)?
+            .take(bytes)
+            .read_to_end(&mut head)
+            .map_err(GitError::Run)?;
+        Ok(head)
+    }
+
     fn git(&self, args: &[&str]) -> duct::Expression {
         duct::cmd("git", args.iter().map(OsStr::new)).dir(&self.root)
     }
@@ -162,7 +182,9 @@ impl Git {
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        // Of a usage that goes on for pages, the first line says what is wrong.
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let stderr = stderr.trim().lines().take(3).collect::<Vec<_>>().join("; ");
         Err(GitError::Failed { command, stderr })
     }
 }

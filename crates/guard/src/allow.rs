@@ -38,7 +38,12 @@ impl<'a> Excuses<'a> {
             Some(place) => {
                 let at = place.line as usize;
                 let before = at.checked_sub(1).and_then(|before| self.line(before));
-                if before.is_some_and(is_comment) { at - 1..at + 1 } else { at..at + 1 }
+                // A comment stands behind the last line of a command that goes over several.
+                let mut last = at;
+                while self.line(last).is_some_and(|line| line.ends_with('\\')) {
+                    last += 1;
+                }
+                if before.is_some_and(is_comment) { at - 1..last + 1 } else { at..last + 1 }
             }
         };
         let mut found = Excuse::None;
@@ -64,6 +69,10 @@ fn allowed(line: &str) -> Option<(&str, &str)> {
     if !before.trim_end().ends_with(['#', '/']) || !after.starts_with([' ', '\t']) {
         return None;
     }
+    // In a string it is no comment.
+    if before.matches('"').count() % 2 == 1 || before.matches('\'').count() % 2 == 1 {
+        return None;
+    }
     let after = after.trim();
     Some(after.split_once(char::is_whitespace).unwrap_or((after, "")))
 }
@@ -82,5 +91,6 @@ mod tests {
         assert_eq!(allowed("# guard:allow a"), Some(("a", "")));
         assert_eq!(allowed("echo guard:allow a b"), None);
         assert_eq!(allowed("# guard:allowed a b"), None);
+        assert_eq!(allowed("echo \"# guard:allow a b\""), None);
     }
 }

@@ -59,7 +59,7 @@ pub(crate) enum What {
 #[command(verbatim_doc_comment)]
 pub(crate) struct CommandArgs {
     /// The shell text; several are joined by spaces; stdin when there is none
-    #[arg(value_name = "TEXT", last = true)]
+    #[arg(value_name = "TEXT", trailing_var_arg = true)]
     pub(crate) text: Vec<String>,
 
     /// How findings are written

@@ -125,6 +125,8 @@ impl Judged {
         let text = if metadata.is_file() && (kind.is_some() || !rough.is_empty()) {
             match read(path, kind.filter(|_| rough.is_empty())) {
                 Ok(text) => text,
+                // What may not be there at all need not be read.
+                Err(ReadError::TooBig { .. }) if !rough.is_empty() => String::new(),
                 Err(error) => {
                     self.faults.push(Fault::Read(error));
                     String::new()
@@ -152,16 +154,23 @@ impl Judged {
         });
         let wanted: Vec<(PathBuf, &str)> = wanted.collect();
         let blobs: Vec<&str> = wanted.iter().map(|(_, blob)| *blob).collect();
-        let mut texts = BTreeMap::new();
+        let (mut texts, mut too_big) = (BTreeMap::new(), Vec::new());
         git.contents(&blobs, MAX_BYTES, |number, content| {
             let Some((path, _)) = wanted.get(number) else { return };
             match content {
                 Some(content) => drop(texts.insert(path.clone(), input::text(content))),
-                None => self
-                    .faults
-                    .push(Fault::Read(ReadError::TooBig { path: path.clone(), limit: MAX_BYTES })),
+                None => too_big.push(number),
             }
         })?;
+        for number in too_big {
+            let Some((path, blob)) = wanted.get(number) else { continue };
+            let by_name = policy.rules.iter().any(|rule| rule.files.matches(policy.relative(path)));
+            let is_data = Kind::of(path) == Some(Kind::Script) && git.head(blob, 2)? != b"#!";
+            if !by_name && !is_data {
+                let fault = ReadError::TooBig { path: path.clone(), limit: MAX_BYTES };
+                self.faults.push(Fault::Read(fault));
+            }
+        }
         let index = Index { git, texts, names: OnceCell::new() };
         let judge = Judge { policy, tree: &index, folder: root };
         for staged in &staged {

@@ -22,6 +22,23 @@ use crate::shell::{Place, Text, TooDeep, Word};
 /// The size above which a tool call is not read.
 pub(crate) const MAX_CALL_BYTES: u64 = 16 << 20;
 
+/// So many replacements in one file are made, one after the other; nobody sends more.
+const MAX_EDITS: usize = 500;
+
+/// Tools whose fields have the names of ours and another meaning: they run no command and write no file.
+const OTHER_TOOLS: [&str; 10] = [
+    "Agent",
+    "Glob",
+    "Grep",
+    "Read",
+    "Skill",
+    "SlashCommand",
+    "Task",
+    "TodoWrite",
+    "WebFetch",
+    "WebSearch",
+];
+
 /// A call that cannot be judged.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
@@ -69,6 +86,8 @@ enum Change {
 impl Call {
     /// Reads a tool call.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, CallError> {
+        // Some shells begin what they pipe with a byte order mark.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let value: Value = serde_json::from_slice(bytes).map_err(CallError::Json)?;
         let Value::Object(mut call) = value else { return Err(CallError::NoObject) };
         let tool = match call.remove("tool_name") {
@@ -102,7 +121,7 @@ impl Call {
         baseline: &Baseline,
     ) -> Result<Vec<Finding>, CallError> {
         // A tool of another server has its own meaning of every field.
-        if self.tool.starts_with("mcp__") {
+        if self.tool.starts_with("mcp__") || OTHER_TOOLS.contains(&self.tool.as_str()) {
             return Ok(Vec::new());
         }
         let judge = Judge { policy, tree: &Disk, folder };
@@ -165,7 +184,6 @@ impl Call {
         if let Some(patch) = self.patch() {
             return Ok(patch::parse(patch).into_iter().map(Write::of).collect());
         }
-        let change = self.change()?;
         let names = ["file_path", "notebook_path", "path", "filePath"];
         let path = names.iter().find_map(|name| self.input.get(*name));
         let is_writer =
@@ -176,10 +194,12 @@ impl Call {
             None if is_writer => return Err(CallError::Missing("file_path")),
             None => return Ok(Vec::new()),
         };
-        let change = match change {
-            Some(change) => change,
-            None if is_writer => Change::Unknown,
-            None => return Ok(Vec::new()),
+        let change = match self.change() {
+            // A content of the wrong type says nothing; the path alone may be refused.
+            Err(_) | Ok(None) if is_writer => Change::Unknown,
+            Err(error) => return Err(error),
+            Ok(Some(change)) => change,
+            Ok(None) => return Ok(Vec::new()),
         };
         Ok(vec![Write { path, from: None, change }])
     }
@@ -203,7 +223,8 @@ impl Call {
             names.iter().find_map(|name| map.get(*name)?.as_str().map(str::to_owned))
         };
         let edit = |map: &Map<String, Value>| {
-            let new = text(map, &["new_string", "new_str", "newString", "new_text"])?;
+            let new =
+                text(map, &["new_string", "new_str", "newString", "new_text", "insert_text"])?;
             let old = text(map, &["old_string", "old_str", "oldString", "old_text"]);
             let all = map.get("replace_all").and_then(Value::as_bool).unwrap_or(false);
             Some((old.unwrap_or_default(), new, all))
@@ -295,6 +316,11 @@ impl Change {
             Self::Content(content) => Some(content.clone()),
             Self::Edits(edits) => {
                 let mut text = old.unwrap_or_default().to_owned();
+                if edits.len() > MAX_EDITS {
+                    // Each one copies the text. The new texts alone say what comes in.
+                    text.extend(edits.iter().flat_map(|(_, new, _)| ["\n", new]));
+                    return Some(text);
+                }
                 for (old, new, all) in edits {
                     let times =
                         if *all && !old.is_empty() { text.matches(&**old).count() } else { 1 };
@@ -302,11 +328,12 @@ impl Change {
                     if text.len().saturating_add(growth) as u64 > MAX_CALL_BYTES {
                         return None;
                     }
-                    text = match text.find(old.as_str()) {
+                    if text.contains(old.as_str()) {
+                        text = text.replacen(old.as_str(), new, times);
+                    } else {
                         // What is to be replaced is not there: the new text is all that is known.
-                        None => format!("{text}\n{new}"),
-                        Some(_) => text.replacen(old.as_str(), new, times),
-                    };
+                        text.extend(["\n", new]);
+                    }
                 }
                 Some(text)
             }

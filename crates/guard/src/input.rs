@@ -17,6 +17,11 @@ pub(crate) enum ReadError {
 /// Reads a file as text; bytes that are not UTF-8 become U+FFFD.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<String, ReadError> {
     let mut bytes = Vec::new();
+    // A FIFO is waited for when it is opened, and a device may never end.
+    if !fs_err::metadata(path)?.is_file() {
+        let what = format!("`{}` is no regular file", path.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what).into());
+    }
     fs_err::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(ReadError::TooBig { path: path.to_owned(), limit });

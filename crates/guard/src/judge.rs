@@ -99,7 +99,8 @@ impl Judge<'_> {
     pub(crate) fn uses(&self, action: &str, place: Place, file: &Path) -> Vec<Finding> {
         let name = action.split('@').next().unwrap_or(action);
         let is_against = |rule: &Rule| {
-            rule.uses.iter().any(|uses| uses == name) && self.holds_in(rule, Some(file))
+            rule.uses.iter().any(|uses| uses.eq_ignore_ascii_case(name))
+                && self.holds_in(rule, Some(file))
         };
         let rules = self.policy.rules.iter().enumerate();
         rules

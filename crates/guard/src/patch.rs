@@ -23,7 +23,10 @@ pub(crate) fn parse(text: &str) -> Vec<Change<'_>> {
     let mut changes: Vec<Change<'_>> = Vec::new();
     let mut is_deleted = false;
     for line in text.lines() {
-        if let Some(head) = line.strip_prefix("*** ") {
+        // Those who read them take blanks before a mark; every line of a file has a sign of its own before it.
+        if let Some(head) =
+            line.trim_start().strip_prefix("*** ").filter(|_| !line.starts_with(['+', '-']))
+        {
             is_deleted = head.starts_with("Delete File: ");
             if let Some(path) = head.strip_prefix("Add File: ") {
                 let hunks = vec![Hunk::default()];

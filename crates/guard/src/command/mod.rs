@@ -53,12 +53,21 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn text(&mut self, text: &Text, depth: usize) -> Result<(), TooDeep> {
+        // What the command before prints, as far as it is known.
+        let mut printed = Vec::new();
         for command in lex(&text.text, text.place, depth)? {
             for write in command.writes.iter().flat_map(Word::expand_braces) {
                 (self.see)(Act::Writes(&write));
             }
             let words: Vec<Word> = command.words.iter().flat_map(Word::expand_braces).collect();
-            self.command(&words, &command.input, depth)?;
+            let mut input = command.input;
+            if command.from_pipe {
+                input.append(&mut printed);
+            }
+            self.command(&words, &input, depth)?;
+            if command.into_pipe {
+                printed = wrapper::printed(&words, input);
+            }
         }
         Ok(())
     }

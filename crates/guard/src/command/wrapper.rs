@@ -17,7 +17,7 @@ pub(super) enum Inner {
 }
 
 /// Programs that take a command after their options: the options with a value, the operands before the command.
-const WRAPPERS: [(&[&str], &str, usize); 19] = [
+const WRAPPERS: [(&[&str], &str, usize); 24] = [
     (
         &["sudo"],
         "-u --user -g --group -h --host -p --prompt -C --close-from -D --chdir -R --chroot -r --role \
@@ -74,18 +74,24 @@ const WRAPPERS: [(&[&str], &str, usize); 19] = [
         "-w --watch --exts -f --filter -i --ignore -j --jobs -e -S -t",
         0,
     ),
+    (&["runuser"], "-u --user -g --group -G --supp-group -s --shell", 0),
+    (&["script"], "-I -O -B -T -m -E -t -F", 1),
+    (&["dumb-init", "tini"], "-r --rewrite -p -e", 0),
+    (&["gosu", "su-exec", "sg"], "", 1),
+    (&["env-cmd"], "-f --file -e --environments -r --rc-file", 0),
     (&["npx", "bunx", "pnpx"], "-p --package -w --workspace", 0),
     (&["flock"], "-w --timeout -E --conflict-exit-code", 1),
 ];
 
 /// Subcommands that take a command: as above, for the words after the subcommand.
-const SUBCOMMANDS: [(&[&str], &[&str], &str, usize); 11] = [
+const SUBCOMMANDS: [(&[&str], &[&str], &str, usize); 12] = [
     (&["direnv"], &["exec"], "", 1),
     (&["npm"], &["exec", "x"], "-p --package -w --workspace", 0),
     (&["pnpm"], &["exec", "dlx"], "--package", 0),
     (&["yarn"], &["exec", "dlx"], "-p --package", 0),
     (&["bun"], &["x"], "-p --package", 0),
     (&["asdf", "direnv"], &["exec"], "", 0),
+    (&["nvm"], &["exec"], "", 1),
     (&["volta"], &["run"], "--node --npm --yarn --pnpm", 0),
     (&["fnm"], &["exec"], "--using", 0),
     (&["devbox"], &["run"], "-c --config -e --env --env-file", 0),
@@ -99,21 +105,21 @@ const SUBCOMMANDS: [(&[&str], &[&str], &str, usize); 11] = [
 ];
 
 /// Subcommands whose command begins after `--`.
-const AFTER_DASHES: [(&[&str], &[&str]); 3] = [
+const AFTER_DASHES: [(&[&str], &[&str]); 4] = [
     (&["mise", "rtx"], &["exec", "x"]),
     (
         &["op", "doppler", "infisical", "dotenvx", "teller", "chamber", "aws-vault"],
         &["run", "exec"],
     ),
     (&["flox"], &["activate"]),
+    (&["zellij"], &["run", "r"]),
 ];
 
 /// Options whose value is a text for a shell.
-const TEXT_OPTIONS: [(&[&str], &[&str]); 5] = [
-    (&["su", "runuser", "script", "flock"], &["-c", "--command", "--session-command"]),
+const TEXT_OPTIONS: [(&[&str], &[&str]); 4] = [
+    (&["su", "sg", "runuser", "script", "flock"], &["-c", "--command", "--session-command"]),
     (&["nix-shell"], &["--run", "--command"]),
     (&["npx"], &["-c", "--call"]),
-    (&["nodemon"], &["-x", "--exec"]),
     (&["flox"], &["-c", "--command"]),
 ];
 
@@ -135,6 +141,19 @@ pub(super) fn inner(words: &[Word], input: &[Text]) -> Inner {
                 .collect(),
         ),
         "tmux" => tmux(words),
+        "git" => git(words),
+        "pm2" => pm2(words),
+        "nodemon" => {
+            let is_exec = |word: &Word| matches!(&*word.text, "-x" | "--exec");
+            let position = words.iter().position(is_exec);
+            position.map_or(Inner::None, |at| Inner::Texts(joined(rest(words, at + 1))))
+        }
+        "start-server-and-test" | "hyperfine" => Inner::Texts(
+            operands(words, "-w --warmup -m --min-runs -M --max-runs -r --runs -p --prepare -N")
+                .into_iter()
+                .map(text_of)
+                .collect(),
+        ),
         "command" if words.get(1).is_some_and(|word| matches!(&*word.text, "-v" | "-V")) => {
             Inner::None
         }
@@ -147,12 +166,23 @@ pub(super) fn inner(words: &[Word], input: &[Text]) -> Inner {
     }
 }
 
+/// What a command prints, when that stands in the text: `cat` its here-documents, `echo` its words.
+pub(super) fn printed(words: &[Word], input: Vec<Text>) -> Vec<Text> {
+    match words.first().map_or("", Word::base_name) {
+        "cat" if operands(words, "").iter().all(|word| word.text == "-") => input,
+        "tee" => input,
+        "echo" => joined(rest(words, first_operand(words, 1, ""))),
+        "printf" => one_text(words, first_operand(words, 1, "-v")),
+        _ => Vec::new(),
+    }
+}
+
 /// The programs and subcommands of the tables.
 fn listed(program: &str, words: &[Word]) -> Inner {
     if let Some((_, with_value, before)) =
         WRAPPERS.iter().find(|(programs, ..)| programs.contains(&program))
     {
-        return Inner::From(first_operand(words, 1, with_value) + before);
+        return command_at(words, first_operand(words, 1, with_value) + before);
     }
     let Some((at, subcommand)) = Operands::new(words).next() else { return Inner::None };
     if let Some((_, _, with_value, before)) =
@@ -160,7 +190,7 @@ fn listed(program: &str, words: &[Word]) -> Inner {
             programs.contains(&program) && subcommands.contains(&subcommand)
         })
     {
-        return Inner::From(first_operand(words, at + 1, with_value) + before);
+        return command_at(words, first_operand(words, at + 1, with_value) + before);
     }
     let is_listed = AFTER_DASHES.iter().any(|(programs, subcommands)| {
         programs.contains(&program) && subcommands.contains(&subcommand)
@@ -169,6 +199,54 @@ fn listed(program: &str, words: &[Word]) -> Inner {
         Some(dashes) if is_listed => Inner::From(dashes + 1),
         _ => Inner::None,
     }
+}
+
+/// The command from an index on. One word with blanks is a text (`parallel 'docker build {}'`), and a package may have
+/// a version (`npx pnpm@9 run dev`).
+fn command_at(words: &[Word], at: usize) -> Inner {
+    let Some(word) = words.get(at) else { return Inner::None };
+    if word.text.contains([' ', '\n']) {
+        return Inner::Texts(vec![text_of(word)]);
+    }
+    match word.text.rsplit_once('@') {
+        Some((package, _)) if !package.is_empty() => {
+            let mut command = vec![Word::of(package, word.place)];
+            command.extend(rest(words, at + 1).iter().cloned());
+            Inner::Commands(vec![command])
+        }
+        _ => Inner::From(at),
+    }
+}
+
+/// `git bisect run COMMAND`, `git rebase --exec TEXT`, `git submodule foreach TEXT`.
+fn git(words: &[Word]) -> Inner {
+    let mut found = Operands::new(words);
+    match (found.next(), found.next()) {
+        (Some((_, "bisect")), Some((at, "run"))) => Inner::From(at + 1),
+        (Some((_, "submodule")), Some((at, "foreach"))) => {
+            Inner::Texts(joined(rest(words, first_operand(words, at + 1, ""))))
+        }
+        (Some((_, "rebase")), _) => {
+            let is_exec = |word: &Word| matches!(&*word.text, "-x" | "--exec");
+            let position = words.iter().position(is_exec);
+            position.map_or(Inner::None, |at| Inner::Texts(one_text(words, at + 1)))
+        }
+        _ => Inner::None,
+    }
+}
+
+/// `pm2 start TEXT`, `pm2 start npm -- run dev`.
+fn pm2(words: &[Word]) -> Inner {
+    let Some((at, "start")) = Operands::new(words).next() else { return Inner::None };
+    let at = first_operand(words, at + 1, "-n --name -i --instances --interpreter --namespace");
+    let Some(program) = words.get(at) else { return Inner::None };
+    if program.text.contains(' ') {
+        return Inner::Texts(vec![text_of(program)]);
+    }
+    let dashes = rest(words, at).iter().position(|word| word.text == "--");
+    let mut command = vec![program.clone()];
+    command.extend(dashes.map_or(&[][..], |dashes| rest(words, at + dashes + 1)).iter().cloned());
+    Inner::Commands(vec![command])
 }
 
 /// A program with an option whose value is a text for a shell.
@@ -233,7 +311,14 @@ fn env(words: &[Word]) -> Inner {
     let mut at = 1;
     while let Some(word) = words.get(at) {
         let text = word.text.as_str();
-        let split = text.strip_prefix("--split-string=").or_else(|| text.strip_prefix("-S"));
+        // In `-vS TEXT`, and in `-S TEXT`, what follows the letter is the text.
+        let letters = text.strip_prefix('-').filter(|letters| !letters.starts_with('-'));
+        let split = text.strip_prefix("--split-string=").or_else(|| {
+            letters?
+                .split_once('S')
+                .filter(|(flags, _)| flags.chars().all(|c| "0iv".contains(c)))
+                .map(|(_, text)| text)
+        });
         match split {
             Some("") => return Inner::Texts(joined(rest(words, at + 1))),
             Some(split) => {

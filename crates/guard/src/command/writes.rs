@@ -22,8 +22,10 @@ pub(super) fn writes(words: &[Word], folder: &Path) -> Vec<Word> {
             words.iter().filter_map(|word| part(word, word.text.strip_prefix("of=")?)).collect()
         }
         "sed" => edited(words),
-        "curl" => downloads(words, ["-o", "--output"], &["-O", "--remote-name", "-OL", "-LO"]),
-        "wget" => downloads(words, ["-O", "--output-document"], &[]),
+        "perl" => edited_by_perl(words),
+        "rsync" | "scp" => sent(words, folder),
+        "curl" => downloads(words, &CURL),
+        "wget" => downloads(words, &WGET),
         _ => Vec::new(),
     }
 }
@@ -108,26 +110,114 @@ fn edited(words: &[Word]) -> Vec<Word> {
         .collect()
 }
 
-/// What `curl` and `wget` save: as the option says, else, for wget and with `remote`, as the address ends.
-fn downloads(words: &[Word], output: [&str; 2], remote: &[&str]) -> Vec<Word> {
-    for (at, word) in words.iter().enumerate().skip(1) {
-        if output.contains(&word.text.as_str()) {
-            return words.get(at + 1).cloned().into_iter().collect();
-        }
-        let [short, long] = output;
-        let attached = word.text.strip_prefix(long).and_then(|rest| rest.strip_prefix('='));
-        let attached = attached
-            .or_else(|| word.text.strip_prefix(short).filter(|_| !word.text.starts_with("--")));
-        if let Some(word) = attached.and_then(|name| part(word, name)) {
-            return vec![word];
-        }
-    }
-    if !remote.is_empty() && !words.iter().any(|word| remote.contains(&word.text.as_str())) {
+/// The files that `perl -pi -e …` edits.
+fn edited_by_perl(words: &[Word]) -> Vec<Word> {
+    let cluster = |word: &Word| {
+        word.text.strip_prefix('-').filter(|rest| !rest.starts_with('-')).map(str::to_owned)
+    };
+    let flags = |word: &Word| {
+        // The letters up to the first one with a value of its own.
+        let letters = cluster(word).unwrap_or_default();
+        letters.split(['e', 'E', 'M', 'm', 'I', 'x']).next().unwrap_or_default().to_owned()
+    };
+    if !words.iter().skip(1).any(|word| flags(word).contains('i')) {
         return Vec::new();
     }
-    operands(words, "")
-        .into_iter()
-        .filter(|word| word.text.contains("://"))
-        .filter_map(|word| part(word, word.base_name().split(['?', '#']).next()?))
-        .collect()
+    let has_code = |word: &Word| cluster(word).is_some_and(|letters| letters.ends_with(['e', 'E']));
+    let mut found = Vec::new();
+    let (mut at, mut code) = (1, false);
+    while let Some(word) = words.get(at) {
+        at += 1;
+        if has_code(word) {
+            code = true;
+            at += 1;
+        } else if !is_option(word) {
+            found.push(word.clone());
+        }
+    }
+    // Without code on the command line, the first operand is a script.
+    found.drain(..usize::from(!code).min(found.len()));
+    found
+}
+
+/// What `rsync` and `scp` write on this machine.
+fn sent(words: &[Word], folder: &Path) -> Vec<Word> {
+    let with_value = "-e --rsh -P -p -i -F -o -c -l -S -J --exclude --include --filter --exclude-from --files-from";
+    let is_elsewhere = operands(words, with_value)
+        .last()
+        .is_some_and(|target| target.text.split('/').next().is_some_and(|head| head.contains(':')));
+    if is_elsewhere { Vec::new() } else { copies(words, with_value, folder) }
+}
+
+/// A program that saves what it fetches.
+struct Downloader {
+    /// The option that names the file.
+    output: [&'static str; 2],
+    /// The options that name it as the address ends; without any, the program does so unasked.
+    remote: &'static [&'static str],
+    /// The letters whose option takes a value.
+    with_value: &'static str,
+}
+
+const CURL: Downloader = Downloader {
+    output: ["o", "output"],
+    remote: &["O", "remote-name", "remote-name-all"],
+    with_value: "ACDEFHKPQTUXYbcdehmrtuwxyz",
+};
+
+const WGET: Downloader =
+    Downloader { output: ["O", "output-document"], remote: &[], with_value: "ABDIPQRTUXaeiltw" };
+
+/// What `curl` and `wget` save: as the option says, else as the address ends.
+fn downloads(words: &[Word], of: &Downloader) -> Vec<Word> {
+    let [short, long] = of.output;
+    let mut remote = of.remote.is_empty();
+    let (mut named, mut addresses) = (Vec::new(), Vec::new());
+    let mut at = 1;
+    while let Some(word) = words.get(at) {
+        at += 1;
+        if let Some(option) = word.text.strip_prefix("--").filter(|option| !option.is_empty()) {
+            let (name, value) =
+                option.split_once('=').map_or((option, None), |(n, v)| (n, Some(v)));
+            remote |= of.remote.contains(&name);
+            if name == long {
+                let own = value.and_then(|value| part(word, value));
+                at += usize::from(value.is_none());
+                named.extend(own.or_else(|| words.get(at - 1).cloned()));
+            }
+            continue;
+        }
+        let Some(letters) = word.text.strip_prefix('-').filter(|letters| !letters.is_empty())
+        else {
+            if word.text.contains("://") {
+                addresses.push(word);
+            }
+            continue;
+        };
+        for (index, letter) in letters.char_indices() {
+            let value = letters.get(index + letter.len_utf8()..).unwrap_or_default();
+            let is_output = short.contains(letter);
+            remote |= of.remote.iter().any(|name| name.len() == 1 && name.contains(letter));
+            if !is_output && !of.with_value.contains(letter) {
+                continue;
+            }
+            // The rest of the cluster is the value, or else the next word.
+            let own = part(word, value);
+            at += usize::from(own.is_none());
+            if is_output {
+                named.extend(own.or_else(|| words.get(at - 1).cloned()));
+            }
+            break;
+        }
+    }
+    if !named.is_empty() {
+        // A dash is stdout.
+        named.retain(|word| word.text != "-");
+        return named;
+    }
+    if !remote {
+        return Vec::new();
+    }
+    let saved = addresses.into_iter();
+    saved.filter_map(|word| part(word, word.base_name().split(['?', '#']).next()?)).collect()
 }

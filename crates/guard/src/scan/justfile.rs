@@ -73,8 +73,8 @@ impl<'a> Reader<'a> {
             return;
         }
         if line.starts_with('[') {
-            if let Some(rest) = line.split_once("script").map(|(_, rest)| rest) {
-                let named = rest.strip_prefix('(').and_then(first_string);
+            if let Some(rest) = attribute(line, "script") {
+                let named = rest.trim_start().strip_prefix(['(', ':']).and_then(first_string);
                 self.script = named.map_or(Script::Shell, Script::For);
             }
             return;
@@ -173,6 +173,35 @@ impl<'a> Reader<'a> {
             self.pieces.push(Piece::Text(Text { text: masked(&text), place }));
         }
     }
+}
+
+/// What follows an attribute's name on a line `[a, b('x'), c: 'y']`; strings hold no names.
+fn attribute<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let mut quote = None;
+    let mut begins = false;
+    for (at, c) in line.char_indices() {
+        if let Some(open) = quote {
+            if c == open {
+                quote = None;
+            }
+            continue;
+        }
+        let rest = line.get(at..)?;
+        match c {
+            '\'' | '"' => quote = Some(c),
+            '[' | ',' => begins = true,
+            ' ' | '\t' => {}
+            _ => {
+                let after = rest.strip_prefix(name).filter(|_| begins);
+                let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+                if let Some(after) = after.filter(|after| !after.starts_with(is_word)) {
+                    return Some(after);
+                }
+                begins = false;
+            }
+        }
+    }
+    None
 }
 
 /// The first quoted string of a text.

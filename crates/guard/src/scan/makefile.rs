@@ -15,8 +15,11 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         while last.ends_with('\\') {
             let Some((_, next)) = lines.next() else { break };
             logical.push('\n');
-            // The tab of a recipe's continuation is make's, not the command's.
-            logical.push_str(next.strip_prefix('\t').unwrap_or(next));
+            // The tab of a recipe's continuation is make's, not the command's; a blank keeps the columns.
+            match next.strip_prefix('\t') {
+                Some(next) => logical.extend([" ", next]),
+                None => logical.push_str(next),
+            }
             last = next;
         }
         let (command, start) = match logical.strip_prefix('\t') {

@@ -25,18 +25,26 @@ pub(super) fn names_a_shell(text: &str) -> bool {
     let mut words = line.split_whitespace().filter(|word| !word.starts_with('-'));
     let base_name = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
     match words.next().map(base_name).as_deref() {
+        // direnv runs its files with bash.
+        Some("direnv") => true,
+        Some("busybox") => words.any(is_shell),
+        Some("nix-shell") => names_one_below(lines),
         Some("env") => match words.find(|word| !word.contains('=')).map(base_name).as_deref() {
-            // The interpreter follows on lines of its own: `#! nix-shell -i bash`.
-            Some("nix-shell" | "nix") => lines
-                .take_while(|line| line.starts_with("#!"))
-                .flat_map(str::split_whitespace)
-                .any(is_shell),
+            // The interpreter follows on lines of its own.
+            Some("nix-shell" | "nix") => names_one_below(lines),
+            Some("direnv") => true,
             Some(name) => is_shell(name),
             None => false,
         },
         Some(name) => is_shell(name),
         None => false,
     }
+}
+
+/// Whether the next lines that begin with `#!` name a shell: `#! nix-shell -i bash`.
+fn names_one_below<'a>(lines: impl Iterator<Item = &'a str>) -> bool {
+    let mut words = lines.take_while(|line| line.starts_with("#!")).flat_map(str::split_whitespace);
+    words.any(is_shell)
 }
 
 /// Whether a program is a shell that this crate reads the language of.

@@ -69,6 +69,8 @@ fn scripts_are_told_by_their_first_line() {
         check(Kind::Script, text, &[]);
     }
     check(Kind::Shell, "x", &[(1, 1, "x")]);
+    let envrc = "#!/usr/bin/env direnv\nx";
+    check(Kind::Shell, envrc, &[(1, 1, envrc)]);
     check(Kind::Shell, "#!/usr/bin/env python3\nx", &[]);
 }
 
@@ -83,6 +85,11 @@ fn a_justfile_has_recipes_and_backticks() {
         Kind::Justfile,
         "a:\n  #!/usr/bin/env bash\n  b\nc:\n  #!/usr/bin/env python3\n  d\n[script]\ne:\n  f\n[script('node')]\ng:\n  h\n",
         &[(2, 1, "  #!/usr/bin/env bash\n  b"), (9, 1, "  f")],
+    );
+    check(
+        Kind::Justfile,
+        "[doc(\"script that builds\")]\n[group: 'scripts']\na:\n  b\n[private, script('python3')]\nc:\n  d\n",
+        &[(4, 3, "b")],
     );
     check(Kind::Justfile, "x := '''\nbuild: y\n  docker build\n'''\na:\n  b\n", &[(6, 3, "b")]);
     check(Kind::Justfile, "x := ```\n  a\n```\n", &[(1, 1, "\n  a\n")]);
@@ -100,7 +107,7 @@ fn a_makefile_has_recipes_and_shell_calls() {
             (2, 5, " c d"),
             (3, 11, " e"),
             (4, 1, " g"),
-            (4, 4, "f $HOME _ _ \\\n  h"),
+            (4, 4, "f $HOME _ _ \\\n   h"),
         ],
     );
     check(Kind::Makefile, "a:\n\t$(MAKE) b\n\t# c\n", &[(2, 2, "_ b"), (3, 2, "# c")]);

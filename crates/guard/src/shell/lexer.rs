@@ -52,6 +52,8 @@ pub(super) struct Open {
     pub(super) words: Vec<Word>,
     writes: Vec<Word>,
     inputs: Vec<usize>,
+    from_pipe: bool,
+    into_pipe: bool,
 }
 
 /// A list of commands that is being read.
@@ -61,6 +63,8 @@ pub(super) struct List {
     pub(super) mode: Mode,
     /// How many `case` are open in this list.
     pub(super) cases: usize,
+    /// Whether a pipe leads to the next command.
+    piped: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -86,6 +90,8 @@ impl<'a> Lexer<'a> {
                     words: open.words,
                     writes: open.writes,
                     input: open.inputs.iter().filter_map(|&at| inputs.get(at).cloned()).collect(),
+                    from_pipe: open.from_pipe,
+                    into_pipe: open.into_pipe,
                 }),
             }
         }
@@ -194,9 +200,15 @@ impl<'a> Lexer<'a> {
                     self.flush(&mut list);
                 }
                 '|' => {
+                    let is_or = self.rest().starts_with("||");
                     self.bump();
+                    if is_or || self.peek() == Some('&') {
+                        self.bump();
+                    }
                     if list.mode != Mode::CasePattern {
+                        list.open.into_pipe = !is_or;
                         self.flush(&mut list);
+                        list.piped = !is_or;
                     }
                 }
                 '(' => self.parenthesis(&mut list)?,
@@ -233,6 +245,7 @@ impl<'a> Lexer<'a> {
             Mode::CaseWord | Mode::CasePattern | Mode::FunctionName => open.words.clear(),
         }
         if !(open.words.is_empty() && open.writes.is_empty()) {
+            open.from_pipe = std::mem::take(&mut list.piped);
             self.found.push(Found::Command(open));
         }
     }
@@ -341,7 +354,8 @@ impl<'a> Lexer<'a> {
 
 /// Whether the next word may be a keyword or a program: nothing stands before it but `time`.
 pub(super) fn at_command(words: &[Word]) -> bool {
-    words.iter().all(|word| word.is_keyword("time") || word.is_keyword("-p"))
+    // Nobody writes more of them; looking at all of a long list, word by word, would take time squared.
+    words.len() <= 8 && words.iter().all(|word| word.is_keyword("time") || word.is_keyword("-p"))
 }
 
 fn is_array_name(text: &str) -> bool {

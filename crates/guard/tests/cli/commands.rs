@@ -16,6 +16,10 @@ const PASS: &[&str] = &[
     "cat <<EOF\ndocker build .\nEOF",
     "cat <<-EOF\n\tdocker build .\n\tEOF",
     "cat <<\"E O F\"\n$(docker build .)\nE O F\n",
+    // Only what is run is judged: a body without a shell to read it is text.
+    "cat <<EOF\n$(docker build -q .)\nEOF",
+    "wget -qO- http://x/Dockerfile",
+    "ssh host 'docker compose up -d'",
     "cat <<A <<B\ndocker build\nA\nnpm run dev\nB",
     "gh pr create --body \"$(cat <<'EOF'\n- [ ] npm run dev\nEOF\n)\"",
     "cat > notes.md <<'EOF'\nnpm run dev\nEOF",

@@ -225,9 +225,11 @@ fn without_git_and_without_a_repository() {
         .stdout("")
         .stderr("guard: failed to run git: [..]\nhint: install git, or name the files\n");
     let sandbox = Sandbox::new();
-    let output = guard(&sandbox, ["files", "--staged"]).output();
-    assert_eq!((output.code, &*output.stdout), (2, ""));
-    assert!(output.stderr.starts_with("guard: `git diff` failed: "), "{}", output.stderr);
+    for which in ["--staged", "--all"] {
+        let output = guard(&sandbox, ["files", which]).output();
+        let said = "guard: `git [..]` failed: fatal: not a git repository (or any of the parent directories): .git\n";
+        output.code(2).stdout("").stderr(said);
+    }
 }
 
 #[test]

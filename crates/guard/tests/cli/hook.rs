@@ -68,6 +68,9 @@ fn commands_of_every_shape() {
         ("Grep", json!({"pattern": "docker build", "path": "Dockerfile"})),
         ("WebFetch", json!({"url": "http://x/Dockerfile", "prompt": "docker build"})),
         ("Task", json!({"prompt": "docker build ."})),
+        ("SlashCommand", json!({"command": "/docker build"})),
+        ("Skill", json!({"command": "npm run dev"})),
+        ("Grep", json!({"pattern": "x", "path": "Dockerfile", "content": "x"})),
     ] {
         passes(&sandbox, tool, &input);
     }
@@ -332,4 +335,19 @@ fn a_mistyped_flag_does_not_refuse_everything() {
     assert_eq!(code(&["hook", "--fail=closed", "--typo"]), 2);
     assert_eq!(code(&["files", "--typo", "hook"]), 2);
     assert_eq!(code(&["command", "--typo"]), 2);
+}
+
+#[test]
+fn what_is_odd_about_a_call_opens_no_door() {
+    let sandbox = Sandbox::new();
+    let dockerfile = sandbox.path("Dockerfile").display().to_string();
+    refused(&sandbox, "Write", &json!({"file_path": dockerfile, "content": 5}), "dockerfile");
+    let insert =
+        json!({"command": "insert", "path": dockerfile, "insert_line": 1, "insert_text": "b"});
+    refused(&sandbox, "str_replace_based_edit_tool", &insert, "dockerfile");
+    let patch = "*** Begin Patch\n  *** Add File: Dockerfile\n+FROM x\n*** End Patch\n";
+    refused(&sandbox, "apply_patch", &json!({"input": patch}), "dockerfile");
+    let call = json!({"tool_name": "Bash", "tool_input": {"command": "docker build ."}});
+    let marked = guard(&sandbox, ["hook"]).stdin(format!("\u{feff}{call}")).output();
+    assert_eq!(marked.code, 2, "{}", marked.stderr);
 }

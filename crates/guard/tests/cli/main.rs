@@ -9,6 +9,7 @@ mod commands;
 mod files;
 mod hook;
 mod kinds;
+mod odd_files;
 mod policy;
 
 use testkit::{Run, Sandbox};
