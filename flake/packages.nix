@@ -14,6 +14,9 @@ let
     ];
   };
 
+  # The tools that print their own completions and manual pages.
+  documented = [ "ports" ];
+
   manifest = (lib.importTOML ../Cargo.toml).workspace.package;
 
   build =
@@ -31,6 +34,17 @@ let
         "-p"
         tool
       ]) tools;
+      nativeBuildInputs = [ pkgs.installShellFiles ];
+      # The tools themselves make these, so not where they cannot run.
+      postInstall = lib.optionalString (pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform) (
+        lib.concatMapStrings (tool: ''
+          installShellCompletion --cmd ${tool} \
+            --bash <("$out/bin/${tool}" completions bash) \
+            --fish <("$out/bin/${tool}" completions fish) \
+            --zsh <("$out/bin/${tool}" completions zsh)
+          "$out/bin/${tool}" man --dir "$out/share/man/man1"
+        '') (lib.intersectLists documented tools)
+      );
       # The tests want real servers and real Nix: `./tests/run` has them, the build sandbox has not.
       doCheck = false;
       meta = {

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use cli::{Exit, Failure, StdoutError};
+use cli::{Exit, Failure, GenerateError, StdoutError};
 use gitcmd::GitError;
 use portreg::discover::DiscoverError;
 use portreg::{
@@ -32,6 +32,8 @@ pub(crate) enum PortsError {
     Slot(#[from] SlotError),
     #[error("`PORTS_OFFSET` says the offset of this checkout, so there is no slot to renew")]
     NothingToRenew,
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
     #[error(transparent)]
     Git(#[from] GitError),
     #[error(transparent)]
@@ -88,6 +90,7 @@ impl Failure for PortsError {
             | Self::OffsetVariable(_)
             | Self::Slot(_)
             | Self::NothingToRenew
+            | Self::Generate(_)
             | Self::Git(_)
             | Self::Fault(_)
             | Self::Fix(_)

@@ -56,5 +56,7 @@ fn run(args: Args, io: &mut Io) -> Result<Exit, PortsError> {
         Verb::Who(args) => who::run(plan, &args, io),
         Verb::Next(args) => next::run(&plan(io)?, &args, io),
         Verb::Lint(args) => lint::run(plan, &args, io),
+        Verb::Completions(args) => Ok(args.write(command(), io)?),
+        Verb::Man(args) => Ok(args.write(command(), io)?),
     }
 }

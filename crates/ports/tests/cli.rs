@@ -6,6 +6,7 @@ mod cli {
     mod check;
     mod evaluation;
     mod export;
+    mod generate;
     mod get;
     mod hostile;
     mod lint;

@@ -10,7 +10,7 @@ mod offset;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use cli::{Common, CommonArgs};
+use cli::{Common, CommonArgs, CompletionsArgs, ManArgs};
 use portreg::PortPath;
 
 pub(crate) use self::check::{CheckArgs, Expect, ReportForm};
@@ -99,4 +99,6 @@ pub(crate) enum Verb {
     Who(WhoArgs),
     Next(NextArgs),
     Lint(LintArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
