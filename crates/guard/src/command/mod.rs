@@ -1,6 +1,7 @@
 //! A command understood: what it runs in the end, and which files it writes.
 
 mod options;
+mod table;
 mod wrapper;
 mod writes;
 
