@@ -15,6 +15,50 @@ pub enum Var {
     NpmConfigRegistry,
     /// `PATH`: where helper programs (nix, git, credential helpers) are looked for.
     Path,
+    /// `COMPOSE_SHELL`: the shell of `pc`'s processes, by default `bash`.
+    ComposeShell,
+    /// `PC_ADDRESS`: where `pc` listens when a TCP port is asked for.
+    PcAddress,
+    /// `PC_API_TOKEN`: the token that callers of `pc`'s TCP port must show.
+    PcApiToken,
+    /// `PC_API_TOKEN_PATH`: the file with that token.
+    PcApiTokenPath,
+    /// `PC_CONFIG_FILES`: the files of `pc`'s project, with commas between them, when `-f` is not given.
+    PcConfigFiles,
+    /// `PC_DISABLE_DOTENV`: when set, `pc` reads no `.env`.
+    PcDisableDotenv,
+    /// `PC_DISABLE_TUI`: when set, and not to `false`, `pc` shows no terminal UI.
+    PcDisableTui,
+    /// `PC_DISABLED_PROCESSES`: processes that `pc` does not start, with commas between them.
+    PcDisabledProcesses,
+    /// `PC_HIDE_DISABLED_PROC`: when set, `pc` does not list disabled processes.
+    PcHideDisabledProc,
+    /// `PC_LOG_FILE`: the file of `pc`'s own log.
+    PcLogFile,
+    /// `PC_LOG_LEVEL`: how much `pc` says there.
+    PcLogLevel,
+    /// `PC_LOG_NO_COLOR`: when set, that log has no colours.
+    PcLogNoColor,
+    /// `PC_NAMESPACES`: the namespaces that `pc` runs, with commas between them.
+    PcNamespaces,
+    /// `PC_NO_SERVER`: when set, `pc up` cannot be asked by other programs.
+    PcNoServer,
+    /// `PC_NO_WATCH`: when set, `pc` restarts nothing because a file changed.
+    PcNoWatch,
+    /// `PC_ORDERED_SHUTDOWN`: when set, `pc` stops a process after those that depend on it.
+    PcOrderedShutdown,
+    /// `PC_PORT_NUM`: the TCP port of `pc`; to set it is to ask for one.
+    PcPortNum,
+    /// `PC_READ_ONLY`: when set, other programs may ask `pc` and change nothing.
+    PcReadOnly,
+    /// `PC_RECURSIVE_METRICS`: when set, the figures of a process in `pc` count its descendants.
+    PcRecursiveMetrics,
+    /// `PC_SHORTCUTS_FILES`: files with key bindings of `pc`'s terminal UI.
+    PcShortcutsFiles,
+    /// `PC_SOCKET_PATH`: the unix socket of `pc`.
+    PcSocketPath,
+    /// `PC_TUI_FULL_SCREEN`: when set, `pc`'s terminal UI starts with the log alone.
+    PcTuiFullScreen,
     /// `PORTS_FILE`: the port registry, when `--file` is not given.
     PortsFile,
     /// `PORTS_OFFSET`: the offset of this checkout, added to the numbers that may move.
@@ -59,6 +103,28 @@ impl Var {
             Self::NoColor => "NO_COLOR",
             Self::NpmConfigRegistry => "npm_config_registry",
             Self::Path => "PATH",
+            Self::ComposeShell => "COMPOSE_SHELL",
+            Self::PcAddress => "PC_ADDRESS",
+            Self::PcApiToken => "PC_API_TOKEN",
+            Self::PcApiTokenPath => "PC_API_TOKEN_PATH",
+            Self::PcConfigFiles => "PC_CONFIG_FILES",
+            Self::PcDisableDotenv => "PC_DISABLE_DOTENV",
+            Self::PcDisableTui => "PC_DISABLE_TUI",
+            Self::PcDisabledProcesses => "PC_DISABLED_PROCESSES",
+            Self::PcHideDisabledProc => "PC_HIDE_DISABLED_PROC",
+            Self::PcLogFile => "PC_LOG_FILE",
+            Self::PcLogLevel => "PC_LOG_LEVEL",
+            Self::PcLogNoColor => "PC_LOG_NO_COLOR",
+            Self::PcNamespaces => "PC_NAMESPACES",
+            Self::PcNoServer => "PC_NO_SERVER",
+            Self::PcNoWatch => "PC_NO_WATCH",
+            Self::PcOrderedShutdown => "PC_ORDERED_SHUTDOWN",
+            Self::PcPortNum => "PC_PORT_NUM",
+            Self::PcReadOnly => "PC_READ_ONLY",
+            Self::PcRecursiveMetrics => "PC_RECURSIVE_METRICS",
+            Self::PcShortcutsFiles => "PC_SHORTCUTS_FILES",
+            Self::PcSocketPath => "PC_SOCKET_PATH",
+            Self::PcTuiFullScreen => "PC_TUI_FULL_SCREEN",
             Self::PortsFile => "PORTS_FILE",
             Self::PortsOffset => "PORTS_OFFSET",
             Self::Registry => "REGISTRY",
@@ -123,6 +189,26 @@ impl Env {
         lookup(var.name())
             .or_else(|| var.lower_case().and_then(lookup))
             .filter(|value| !value.is_empty())
+    }
+
+    /// Whether a variable is there at all, even with nothing in it.
+    pub fn is_set(&self, var: Var) -> bool {
+        self.vars.contains_key(OsStr::new(var.name()))
+    }
+
+    /// The same with more variables, where they are not there yet.
+    #[must_use]
+    pub fn with_defaults(&self, vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut all = self.clone();
+        for (name, value) in vars {
+            all.vars.entry(name).or_insert(value);
+        }
+        all
+    }
+
+    /// The value of a variable that a file of the user names; set to nothing is a value.
+    pub fn named(&self, name: &str) -> Option<&OsStr> {
+        self.vars.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
     /// The working directory.

@@ -3,10 +3,15 @@
 //! [`config`] makes one resolved project of the files; everything that runs takes that project.
 
 mod args;
+pub mod asked;
 mod check;
 pub mod config;
 mod error;
+mod project;
+mod schema;
+mod show;
 mod spelling;
+mod start;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,7 +20,7 @@ use std::process::ExitCode;
 use clap::CommandFactory as _;
 use cli::{Exit, Io};
 
-use crate::args::{Args, Verb};
+use crate::args::{Args, SchemaArgs, Verb};
 use crate::error::PcError;
 use crate::spelling::Flags;
 
@@ -52,6 +57,11 @@ fn flags() -> Flags {
 
 fn run(args: Args, io: &mut Io) -> Result<Exit, PcError> {
     match args.verb {
+        Verb::Up(args) => start::up(&args, io),
+        Verb::Run(args) => start::run(&args, io),
+        Verb::Ci(args) => start::ci(&args, io),
         Verb::Check(args) => check::run(&args, io),
+        Verb::Config(args) => show::run(&args, io),
+        Verb::Schema(SchemaArgs {}) => schema::run(io),
     }
 }

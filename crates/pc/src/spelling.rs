@@ -88,6 +88,15 @@ fn verb_at(words: &[OsString], flags: &Flags) -> Option<usize> {
     None
 }
 
+/// A boolean as Go reads it.
+pub(crate) fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("must be `true` or `false`".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,5 +130,11 @@ mod tests {
         assert_eq!(settled("--help", true), "--help");
         assert_eq!(settled("nonsense", true), "up nonsense");
         assert_eq!(settled("-f a", false), "-f a");
+    }
+
+    #[test]
+    fn booleans_of_go() {
+        assert_eq!((boolean("T"), boolean("0")), (Ok(true), Ok(false)));
+        boolean("yes").unwrap_err();
     }
 }

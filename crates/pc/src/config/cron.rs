@@ -4,6 +4,7 @@
 //! month and the day of the week are given, either is enough; where one is `*`, both must hold, as that one always
 //! does. Sunday is 0, and 7 is refused as upstream refuses it.
 
+use std::fmt;
 use std::str::FromStr;
 
 /// A cron expression that was understood.
@@ -87,6 +88,30 @@ impl Cron {
         let minute = u8::try_from(self.minutes.trailing_zeros()).unwrap_or(0);
         let hour = u8::try_from(self.hours.trailing_zeros()).unwrap_or(0);
         self.matches(Minute { minute, hour, day, month, weekday })
+    }
+}
+
+impl fmt::Display for Cron {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sets = [self.minutes, self.hours, self.days, self.months, self.weekdays];
+        for (at, (set, field)) in sets.into_iter().zip(&FIELDS).enumerate() {
+            if at > 0 {
+                f.write_str(" ")?;
+            }
+            let any = (at == 2 && self.any_day) || (at == 4 && self.any_weekday);
+            let numbers: Vec<String> = (field.first..=field.last)
+                .filter(|number| set & (1 << number) != 0)
+                .map(|number| number.to_string())
+                .collect();
+            let is_full = numbers.len() == usize::from(field.last - field.first) + 1;
+            // A full field is not the same as `*` where it decides which of two days count.
+            if any || (is_full && at != 2 && at != 4) {
+                f.write_str("*")?;
+            } else {
+                f.write_str(&numbers.join(","))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -188,6 +213,14 @@ mod tests {
         assert!(both.matches(at(0, 0, 13, 1, 1)) && both.matches(at(0, 0, 1, 1, 5)));
         assert!(!both.matches(at(0, 0, 1, 1, 1)));
         assert!(!cron("0 0 13 * *").matches(at(0, 0, 12, 1, 5)));
+    }
+
+    #[test]
+    fn what_is_shown_is_read_back() {
+        for text in ["*/15 9-17 * * mon-fri", "0 0 13 * 5", "@daily", "5 4 ? jan *"] {
+            let shown = cron(text).to_string();
+            assert_eq!(cron(&shown), cron(text), "{shown}");
+        }
     }
 
     #[test]

@@ -516,4 +516,6 @@ pub struct PortUse {
     pub source: String,
     /// Where that is written.
     pub span: Span,
+    /// Whether the process listens on it; else it connects to it.
+    pub is_served: bool,
 }

@@ -7,9 +7,9 @@ use super::{in_sandbox, pc};
 #[test]
 fn what_is_no_yaml_is_told_with_its_place() {
     pc("processes:\n  a: {command: x}\n  a: {command: y}\n", &["check"])
-        .code(2)
-        .stdout("")
-        .stderr("pc: process-compose.yaml:3:3: the key `a` is here twice\n");
+        .code(1)
+        .stdout("process-compose.yaml:3:3: yaml: the key `a` is here twice\n")
+        .stderr("");
 }
 
 #[test]
