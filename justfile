@@ -17,6 +17,7 @@ test *ARGS:
 # Format and lint, as CI does
 check:
     cargo fmt --all --check
+    cargo run --quiet --package ports -- lint
     cargo clippy --workspace --all-targets --all-features -- -D warnings
 
 # Format, and apply what clippy can fix by itself

@@ -106,3 +106,14 @@ fn the_pages_are_true() {
     }
     assert!(commands > 20, "the pages hold only {commands} commands");
 }
+
+/// The repository holds itself to what its tools look for.
+#[test]
+fn the_repository_keeps_its_own_rules() {
+    let bed = support::bed();
+    support::copy_repository(&bed);
+    drop(bed.git().ok(["add", "--all"]));
+    for args in [&["ports", "check"][..], &["ports", "lint"], &["guard", "files", "--all"]] {
+        bed.run(args[0]).args(&args[1..]).output().code(0).stdout("").stderr("");
+    }
+}

@@ -1,4 +1,4 @@
-//! guard as a hook: of the pre-commit framework, by this repository's own entry, and of git itself.
+//! guard and `ports lint` as hooks: of the pre-commit framework, by this repository's own entries, and of git itself.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -14,18 +14,23 @@ fn commit(git: &Git<'_>) -> Output {
 
 /// Goes through what a team meets: a refusal, its repair, an old file that goes.
 fn walk_through(sandbox: &Sandbox, git: &Git<'_>) {
+    sandbox.write("lib/ports.nix", "{ api = 3000; }\n");
     sandbox.write("Dockerfile", "FROM x\n");
-    sandbox.write("build.sh", "docker build .\n");
+    sandbox.write("build.sh", "docker build .\nserve --port 3000\n");
     let refused = commit(git);
     let said = refused.stdout + &refused.stderr;
     assert_eq!(refused.code, 1, "{said}");
-    for line in ["Dockerfile: deny dockerfile: ", "build.sh:1:1: deny docker-build: ", "2 refused"]
-    {
+    for line in [
+        "Dockerfile: deny dockerfile: ",
+        "build.sh:1:1: deny docker-build: ",
+        "2 refused",
+        "build.sh:2:14: error L001: 3000 is `api`: use `ports get api`",
+    ] {
         assert!(said.contains(line), "{line}: {said}");
     }
     drop(git.ok(["commit", "--quiet", "--no-verify", "--message", "in spite of it"]));
     fs_err::remove_file(sandbox.path("Dockerfile")).unwrap();
-    sandbox.write("build.sh", "nix build .#image\n");
+    sandbox.write("build.sh", "nix build .#image\nserve --port \"$(ports get api)\"\n");
     drop(commit(git).code(0));
 }
 
@@ -48,7 +53,7 @@ fn the_pre_commit_framework_runs_it() {
 
     let git = sandbox.git();
     let config = format!(
-        "repos:\n  - repo: {}\n    rev: {}\n    hooks: [{{id: guard}}]\n",
+        "repos:\n  - repo: {}\n    rev: {}\n    hooks: [{{id: ports-lint}}, {{id: guard}}]\n",
         hooks.work().display(),
         revision.trim()
     );

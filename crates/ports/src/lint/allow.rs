@@ -1,5 +1,6 @@
 //! `# ports:allow reason`: a number excused where it stands, by someone who says why.
 
+use super::annotation::OPENINGS;
 use super::page::Page;
 
 const MARK: &[u8] = b"ports:allow";
@@ -34,9 +35,8 @@ fn on(page: &Page<'_>, line: usize) -> Excuse {
         return Excuse::None;
     };
     let before = text[..mark].trim_ascii_end();
-    let opens = [&b"#"[..], b"//", b"--", b";", b"/*", b"<!--"];
     let after = &text[mark + MARK.len()..];
-    if !opens.iter().any(|open| before.ends_with(open))
+    if !OPENINGS.iter().any(|open| before.ends_with(open))
         || after.first().is_some_and(|byte| !byte.is_ascii_whitespace())
     {
         return Excuse::None;
@@ -47,7 +47,7 @@ fn on(page: &Page<'_>, line: usize) -> Excuse {
 
 fn is_alone(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
-    [&b"#"[..], b"//", b"--", b";", b"/*", b"<!--"].iter().any(|open| text.starts_with(open))
+    OPENINGS.iter().any(|open| text.starts_with(open))
 }
 
 #[cfg(test)]

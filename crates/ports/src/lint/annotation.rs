@@ -9,6 +9,9 @@ use super::scan::Literal;
 
 const MARK: &[u8] = b"ort from ";
 
+/// What opens a comment, in one language or another.
+pub(crate) const OPENINGS: [&[u8]; 6] = [b"#", b"//", b"--", b";", b"/*", b"<!--"];
+
 /// What a comment says of a port below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Annotation {
@@ -26,7 +29,7 @@ pub(crate) struct Annotation {
 pub(crate) fn annotations(page: &Page<'_>) -> Vec<Annotation> {
     let bytes = page.bytes();
     // Few texts have one, and looking for the words in all of the text at once is quick.
-    if !bytes.windows(MARK.len()).any(|window| window == MARK) {
+    if memchr::memmem::find(bytes, MARK).is_none() {
         return Vec::new();
     }
     (0..page.count()).filter_map(|line| annotation(page, line)).collect()
@@ -36,10 +39,8 @@ fn annotation(page: &Page<'_>, line: usize) -> Option<Annotation> {
     let text = page.line(line);
     let mark = text.windows(MARK.len()).position(|window| window == MARK)?;
     let before = text.get(..mark.checked_sub(1)?)?;
-    let is_word = matches!(text[mark - 1], b'P' | b'p')
-        && before.last().is_none_or(|byte| !byte.is_ascii_alphanumeric());
-    let opens = [&b"#"[..], b"//", b"--", b";", b"/*", b"<!--"];
-    let in_comment = opens.iter().any(|open| before.windows(open.len()).any(|part| part == *open));
+    let is_word = matches!(text[mark - 1], b'P' | b'p');
+    let in_comment = opens_comment(before.trim_ascii_end());
     if !is_word || !in_comment {
         return None;
     }
@@ -95,6 +96,17 @@ fn block(page: &Page<'_>, line: usize) -> Range<usize> {
         end = below + 1;
     }
     first..end
+}
+
+/// Whether a text ends with what opens a comment; in quotes it is spoken of.
+fn opens_comment(text: &[u8]) -> bool {
+    OPENINGS.iter().any(|open| {
+        text.strip_suffix(*open).is_some_and(|before| {
+            before
+                .last()
+                .is_none_or(|byte| byte.is_ascii_whitespace() || b";,{}()[]/*#-!".contains(byte))
+        })
+    })
 }
 
 /// Whether a comment is all there is on a line. In prose, which has no comments, it is what looks like one.
@@ -164,6 +176,7 @@ mod tests {
         }
         for text in [
             "Port from lib/ports.nix: a = 80",
+            "say `# Port from lib/ports.nix: a = 80`",
             "# Port from lib/ports.nix: a",
             "# Port from the file: a = 80",
             "# Port from ports: a = 80",

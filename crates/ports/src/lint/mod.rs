@@ -3,6 +3,7 @@
 mod allow;
 mod annotation;
 mod fix;
+mod hint;
 mod judge;
 mod kind;
 mod name;

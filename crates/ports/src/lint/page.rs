@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr_iter;
+
 use super::kind::{Comments, Kind};
 
 /// A longer line is not written by people.
@@ -17,8 +19,8 @@ pub(crate) struct Page<'a> {
 
 impl<'a> Page<'a> {
     pub(crate) fn new(bytes: &'a [u8], kind: Kind) -> Self {
-        let feeds = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        let starts = std::iter::once(0).chain(feeds.map(|(at, _)| at + 1)).collect();
+        let feeds = memchr_iter(b'\n', bytes).map(|at| at + 1);
+        let starts = std::iter::once(0).chain(feeds).collect();
         Self { bytes, starts, kind }
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::annotation::{Annotation, annotations};
+use super::hint::{may_hold, may_hold_in_nix};
 use super::kind::Kind;
 use super::nix;
 use super::page::Page;
@@ -28,7 +29,8 @@ impl Sheet {
     /// Looks at a text; none when there is nothing in it.
     pub(crate) fn of(path: &Path, bytes: &[u8]) -> Option<Self> {
         let kind = Kind::of(path)?;
-        if !may_hold(bytes) {
+        let is_worth_it = if kind == Kind::Nix { may_hold_in_nix } else { may_hold };
+        if !is_worth_it(bytes) {
             return None;
         }
         let page = Page::new(bytes, kind);
@@ -54,13 +56,4 @@ impl Sheet {
     pub(crate) fn is_nix(&self) -> bool {
         self.kind == Kind::Nix
     }
-}
-
-/// Whether a text has what each port has around it: the word, a colon before the number, or `-p`.
-fn may_hold(bytes: &[u8]) -> bool {
-    bytes.windows(3).any(|part| match part {
-        [b'o' | b'O', b'r' | b'R', b't' | b'T'] | [b':', b'0'..=b'9', _] => true,
-        [b'-', b'p' | b'P', next] => !next.is_ascii_alphabetic(),
-        _ => false,
-    }) || matches!(bytes, [.., b':', b'0'..=b'9'])
 }
