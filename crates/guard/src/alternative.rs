@@ -50,7 +50,7 @@ impl<'a> Alternatives<'a> {
         let instead = if processes.is_empty() {
             instead.replace(&format!(" {PROCESS}"), "").replace(PROCESS, "")
         } else {
-            let named = processes.iter().map(|process| instead.replace(PROCESS, process));
+            let named = processes.iter().map(|process| instead.replace(PROCESS, &quoted(process)));
             named.collect::<Vec<_>>().join(" or ")
         };
         Alternative { processes, instead: Some(instead) }
@@ -75,6 +75,16 @@ impl<'a> Alternatives<'a> {
         let mut found = ways.into_iter().find(|found| !found.is_empty()).unwrap_or_default();
         found.truncate(MAX_PROCESSES);
         found
+    }
+}
+
+/// A name as a shell takes it.
+fn quoted(name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.@:/".contains(c);
+    if name.chars().all(is_plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', "'\\''"))
     }
 }
 

@@ -21,9 +21,18 @@ pub(crate) struct Finding {
     pub(crate) what: String,
     /// The whole command, or the path: with the rule and the file, what the baseline knows it by.
     pub(crate) text: String,
+    /// The file that a command writes, where that is what the rule is against.
+    pub(crate) target: Option<PathBuf>,
 }
 
 impl Finding {
+    /// For a file that a command writes: that this file may not be there.
+    pub(crate) fn of_target(&self, policy: &Policy) -> Option<Self> {
+        let target = self.target.clone()?;
+        let text = policy.relative(&target).to_string_lossy().into_owned();
+        Some(Self { file: Some(target), place: None, text, target: None, ..self.clone() })
+    }
+
     /// The rule in its policy.
     pub(crate) fn rule_of<'a>(&self, policy: &'a Policy) -> Option<&'a Rule> {
         policy.rules.get(self.rule)

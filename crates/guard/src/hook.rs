@@ -126,6 +126,10 @@ impl Call {
         }
         let judge = Judge { policy, tree: &Disk, folder };
         let (mut findings, mut writes) = self.command(&judge)?;
+        // A file that may be there may be changed, by whichever way.
+        findings.retain(|finding| {
+            finding.of_target(policy).is_none_or(|file| !is_tolerated(&file, policy, baseline))
+        });
         writes.extend(self.writes()?);
         // A file that is tolerated may be changed. A command in it was compared with those that it has.
         let (mut files, commands): (Vec<Finding>, Vec<Finding>) = writes
@@ -287,6 +291,15 @@ impl Write {
         });
         findings
     }
+}
+
+/// Whether a file that should not be there is tolerated: by the baseline, or by what it says itself.
+fn is_tolerated(file: &Finding, policy: &Policy, baseline: &Baseline) -> bool {
+    let text = file.file.as_deref().and_then(|path| crate::input::read(path, MAX_BYTES).ok());
+    let excuses = Excuses::of(text.as_deref().unwrap_or_default());
+    let mut left = vec![file.clone()];
+    baseline.keep_new(&mut left, policy);
+    left.is_empty() || excuses.excuse(policy, file) == Excuse::Given
 }
 
 /// The findings that are not among those known before; two of the same text are two.

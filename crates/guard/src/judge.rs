@@ -91,6 +91,7 @@ impl Judge<'_> {
                 place: None,
                 what: name.clone(),
                 text: relative.to_string_lossy().into_owned(),
+                target: None,
             })
             .collect()
     }
@@ -111,6 +112,7 @@ impl Judge<'_> {
                 place: Some(place),
                 what: name.to_owned(),
                 text: shown(&format!("uses: {name}")),
+                target: None,
             })
             .collect()
     }
@@ -153,6 +155,7 @@ impl Judge<'_> {
                 place: Some(program.place),
                 what: hit.join(" "),
                 text: shown(&text),
+                target: None,
             });
         }
     }
@@ -165,6 +168,7 @@ impl Judge<'_> {
                 file: file.map(Path::to_owned),
                 place: Some(place),
                 text: shown(&format!("writes {name}")),
+                target: Some(path.clone()),
                 ..finding
             });
         }

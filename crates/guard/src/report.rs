@@ -125,10 +125,11 @@ impl Line<'_> {
     pub(crate) fn github(&self) -> String {
         let command = if self.rule.level == Level::Deny { "error" } else { "warning" };
         let mut properties = Vec::new();
+        // Without a file there is no line to show it at.
         if let Some(file) = &self.file {
             properties.push(format!("file={}", property(file)));
         }
-        if let Some(place) = self.finding.place {
+        if let Some(place) = self.finding.place.filter(|_| self.file.is_some()) {
             properties.push(format!("line={},col={}", place.line, place.column));
         }
         properties.push(format!("title={}", property(&format!("guard: {}", self.rule.id))));

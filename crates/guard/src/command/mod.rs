@@ -5,7 +5,7 @@ mod table;
 mod wrapper;
 mod writes;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(crate) use options::matched;
 use wrapper::Inner;
@@ -35,7 +35,7 @@ pub(crate) fn walk_text(
     folder: &Path,
     see: &mut dyn FnMut(Act<'_>),
 ) -> Result<(), TooDeep> {
-    Walk { folder, see }.text(text, 0)
+    Walk { folder, below: PathBuf::new(), see }.text(text, 0)
 }
 
 /// Tells `see` everything that an argument vector does.
@@ -44,11 +44,13 @@ pub(crate) fn walk_words(
     folder: &Path,
     see: &mut dyn FnMut(Act<'_>),
 ) -> Result<(), TooDeep> {
-    Walk { folder, see }.command(words, &[], 0)
+    Walk { folder, below: PathBuf::new(), see }.command(words, &[], 0)
 }
 
 struct Walk<'a> {
     folder: &'a Path,
+    /// Where `cd` has led, as it was written.
+    below: PathBuf,
     see: &'a mut dyn FnMut(Act<'_>),
 }
 
@@ -56,9 +58,10 @@ impl Walk<'_> {
     fn text(&mut self, text: &Text, depth: usize) -> Result<(), TooDeep> {
         // What the command before prints, as far as it is known.
         let mut printed = Vec::new();
+        let came_from = self.below.clone();
         for command in lex(&text.text, text.place, depth)? {
             for write in command.writes.iter().flat_map(Word::expand_braces) {
-                (self.see)(Act::Writes(&write));
+                self.write(&write);
             }
             let words: Vec<Word> = command.words.iter().flat_map(Word::expand_braces).collect();
             let mut input = command.input;
@@ -69,8 +72,31 @@ impl Walk<'_> {
             if command.into_pipe {
                 printed = wrapper::printed(&words, input);
             }
+            // From a subshell, and that is what a pipe makes, it leads back.
+            if command.depth == depth + 1 && !command.from_pipe && !command.into_pipe {
+                self.follow(&words);
+            }
         }
+        self.below = came_from;
         Ok(())
+    }
+
+    /// Goes where `cd` goes, if that stands in the text.
+    fn follow(&mut self, words: &[Word]) {
+        let [program, target] = words else { return };
+        if program.text == "cd" && target.is_literal() && target.text != "-" {
+            self.below.push(&target.text);
+        }
+    }
+
+    /// Tells of a file that is written, from where the text began.
+    fn write(&mut self, write: &Word) {
+        if self.below.as_os_str().is_empty() {
+            (self.see)(Act::Writes(write));
+        } else {
+            let path = self.below.join(&write.text).to_string_lossy().into_owned();
+            (self.see)(Act::Writes(&Word::of(path, write.place)));
+        }
     }
 
     /// One command, and what it runs, through any number of wrappers.
@@ -87,8 +113,8 @@ impl Walk<'_> {
             for text in input {
                 (self.see)(Act::Feeds(program, text));
             }
-            for write in writes::writes(words, self.folder) {
-                (self.see)(Act::Writes(&write));
+            for write in writes::writes(words, &self.folder.join(&self.below)) {
+                self.write(&write);
             }
             match wrapper::inner(words, input) {
                 Inner::None => return Ok(()),

@@ -248,3 +248,20 @@ fn texts_within_texts_end() {
         assert_eq!(deep(unit), Err(TooDeep), "{unit}");
     }
 }
+
+#[test]
+fn cd_is_followed_where_it_leads() {
+    for (text, written) in [
+        ("cd a && touch b", "a/b"),
+        ("cd a; cd ../c; > b", "a/../c/b"),
+        ("(cd a); touch b", "b"),
+        ("(cd a && x); (touch b)", "b"),
+        ("cd a | touch b", "b"),
+        ("cd $X && touch b", "b"),
+        ("cd a && bash -c 'cd c; touch d' && touch b", "a/b"),
+        ("cd /a && cp x b", "/a/b"),
+        ("x=$(cd a && pwd); touch b", "b"),
+    ] {
+        assert_eq!(acts(text).last().unwrap(), &format!(">{written}"), "{text}");
+    }
+}

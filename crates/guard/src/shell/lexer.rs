@@ -52,6 +52,7 @@ pub(super) struct Open {
     pub(super) words: Vec<Word>,
     writes: Vec<Word>,
     inputs: Vec<usize>,
+    depth: usize,
     from_pipe: bool,
     into_pipe: bool,
 }
@@ -90,6 +91,7 @@ impl<'a> Lexer<'a> {
                     words: open.words,
                     writes: open.writes,
                     input: open.inputs.iter().filter_map(|&at| inputs.get(at).cloned()).collect(),
+                    depth: open.depth,
                     from_pipe: open.from_pipe,
                     into_pipe: open.into_pipe,
                 }),
@@ -245,6 +247,7 @@ impl<'a> Lexer<'a> {
             Mode::CaseWord | Mode::CasePattern | Mode::FunctionName => open.words.clear(),
         }
         if !(open.words.is_empty() && open.writes.is_empty()) {
+            open.depth = self.depth;
             open.from_pipe = std::mem::take(&mut list.piped);
             self.found.push(Found::Command(open));
         }

@@ -79,6 +79,8 @@ pub(crate) struct Command {
     pub(crate) writes: Vec<Word>,
     /// What here-documents and here-strings feed it.
     pub(crate) input: Vec<Text>,
+    /// How deep it stands in lists within lists: a subshell is one deeper.
+    pub(crate) depth: usize,
     /// Whether it reads what the command before it prints.
     pub(crate) from_pipe: bool,
     /// Whether the command after it reads what it prints.

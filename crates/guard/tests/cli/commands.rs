@@ -392,7 +392,7 @@ fn json_and_annotations() {
     guard(&sandbox, ["command", "--format", "github", "--", "npm start"])
         .output()
         .code(1)
-        .stdout("::error line=1,col=1,title=guard%3A dev-server::`npm start`: [..]\n")
+        .stdout("::error title=guard%3A dev-server::`npm start`: [..]\n")
         .stderr("");
 }
 

@@ -351,3 +351,25 @@ fn what_is_odd_about_a_call_opens_no_door() {
     let marked = guard(&sandbox, ["hook"]).stdin(format!("\u{feff}{call}")).output();
     assert_eq!(marked.code, 2, "{}", marked.stderr);
 }
+
+#[test]
+fn what_is_tolerated_may_be_changed_by_a_command_too() {
+    let sandbox = Sandbox::new();
+    let git = sandbox.git();
+    sandbox.write("Dockerfile", "FROM x\n");
+    sandbox.write("a/Dockerfile", "# guard:allow dockerfile the vendor's tool wants it\nFROM x\n");
+    drop(git.ok(["add", "--all"]));
+    guard(&sandbox, ["baseline", "--write"])
+        .output()
+        .code(0)
+        .stdout("")
+        .stderr("[..]: 1 finding tolerated\n");
+    for command in
+        ["sed -i s/x/y/ Dockerfile", "echo RUN y >> a/Dockerfile", "cd a && touch Dockerfile"]
+    {
+        passes(&sandbox, "Bash", &json!({"command": command}));
+    }
+    for command in ["touch b/Dockerfile", "cd b && touch Dockerfile", "(cd a); cp x b.Dockerfile"] {
+        refused(&sandbox, "Bash", &json!({"command": command}), "dockerfile");
+    }
+}
