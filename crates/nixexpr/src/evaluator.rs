@@ -104,6 +104,11 @@ impl Evaluator {
         Self { machine: Machine::new(limits) }
     }
 
+    /// Lets `text` stand for the file that evaluation calls `path`, wherever it is imported.
+    pub fn overlay(&mut self, path: &Path, text: &str) {
+        self.machine.overlay.insert(path.to_owned(), Rc::from(text));
+    }
+
     /// Reads a file, or the `default.nix` of a folder. Its value is evaluated when it is looked at.
     ///
     /// # Errors

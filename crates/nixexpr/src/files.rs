@@ -87,7 +87,10 @@ impl Machine {
         if let Some(&slot) = self.files.get(&path) {
             return Ok(slot);
         }
-        let text = read_text(&path, self.limits.file)?;
+        let text = match self.overlay.get(&path) {
+            Some(text) => Rc::clone(text),
+            None => Rc::from(read_text(&path, self.limits.file)?),
+        };
         let slot = self.text(&path, &text)?;
         self.files.insert(path, slot);
         Ok(slot)

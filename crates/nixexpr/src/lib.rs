@@ -12,6 +12,7 @@ mod builtins;
 mod call;
 mod coerce;
 pub mod data;
+pub mod edit;
 mod error;
 mod eval;
 mod evaluator;

@@ -35,6 +35,8 @@ pub(crate) struct Machine {
     pub(crate) codes: Vec<Rc<Code>>,
     /// Files by their resolved path.
     pub(crate) files: HashMap<PathBuf, Slot>,
+    /// Texts that stand for files.
+    pub(crate) overlay: HashMap<PathBuf, Rc<str>>,
     /// How many files are being evaluated inside each other.
     pub(crate) open_files: u32,
     pub(crate) builtins: Option<Rc<Attrs>>,
@@ -58,6 +60,7 @@ impl Machine {
             symbols: Symbols::default(),
             codes: Vec::new(),
             files: HashMap::new(),
+            overlay: HashMap::new(),
             open_files: 0,
             builtins: None,
             slots: Vec::new(),

@@ -1,11 +1,21 @@
 //! The comment behind an entry: its description.
 
-/// The text of the `#` comment that follows byte `end` on the same line.
+/// The text of the comment that follows byte `end` on the same line: `# …`, or `/* … */` at the end of its line or set.
 pub(crate) fn behind(text: &str, end: usize) -> Option<String> {
     let rest = text.get(end..)?;
     let line = rest.split(['\n', '\r']).next()?;
-    let comment = line.trim_start_matches([' ', '\t', ',']).strip_prefix('#')?;
-    let words = comment.trim_start_matches('#').trim();
+    let comment = line.trim_start_matches([' ', '\t', ',']);
+    let words = if let Some(block) = comment.strip_prefix("/*") {
+        let (words, after) = block.split_once("*/")?;
+        // One in front of another entry is that one's.
+        let ends = after.trim_start().is_empty() || after.trim_start().starts_with('}');
+        if !ends {
+            return None;
+        }
+        words.trim_matches('*').trim()
+    } else {
+        comment.strip_prefix('#')?.trim_start_matches('#').trim()
+    };
     (!words.is_empty()).then(|| words.to_owned())
 }
 
@@ -22,5 +32,9 @@ mod tests {
         assert_eq!(after("c = 3;").as_deref(), Some("last"));
         assert_eq!(after("d = 4;"), None);
         assert_eq!(behind("a = 1; #", 6), None);
+        assert_eq!(behind("a = 1; /** one **/ }", 6).as_deref(), Some("one"));
+        assert_eq!(behind("a = 1; /* one */", 6).as_deref(), Some("one"));
+        assert_eq!(behind("a = 1; /* of b */ b = 2;", 6), None);
+        assert_eq!(behind("a = 1; /* open", 6), None);
     }
 }

@@ -21,6 +21,7 @@ mod ask;
 mod checkout;
 mod comment;
 pub mod discover;
+mod edit;
 mod entry;
 mod error;
 mod ledger;
@@ -42,6 +43,7 @@ use std::path::Path;
 
 pub use ask::{AskNix, NoNix};
 pub use checkout::{Checkout, CheckoutError, Worktree};
+pub use edit::{Change, EditError, Edited};
 pub use entry::{Entry, Part, Ports, Protocol};
 pub use error::{RegistryError, did_you_mean};
 pub use ledger::{Ledger, LedgerError, Slot};

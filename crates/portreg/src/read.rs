@@ -38,8 +38,8 @@ pub(crate) enum Shape {
 
 /// A value with its protocol, if it says one.
 #[derive(Debug)]
-struct Sort {
-    shape: Shape,
+pub(crate) struct Sort {
+    pub(crate) shape: Shape,
     protocol: Option<Protocol>,
 }
 
@@ -166,7 +166,7 @@ impl Registry<'_> {
     }
 
     /// Tells what a value is.
-    fn sort(&mut self, node: Node) -> Result<Sort, EvalError> {
+    pub(crate) fn sort(&mut self, node: Node) -> Result<Sort, EvalError> {
         Ok(match self.tree.view(node)? {
             View::Number(number) => Shape::Port(number).into(),
             View::Text(_) => Shape::Other("a string").into(),

@@ -35,6 +35,8 @@ pub struct Options<'a> {
     pub who: Who,
     /// How to ask Nix, if that is possible.
     pub nix: Option<Box<AskNix<'a>>>,
+    /// A text that stands for a file.
+    pub overlay: Option<(PathBuf, String)>,
 }
 
 /// A registry of ports.
@@ -42,7 +44,7 @@ pub struct Registry<'a> {
     pub(crate) file: PathBuf,
     pub(crate) tree: Tree,
     pub(crate) root: Node,
-    options: Options<'a>,
+    pub(crate) options: Options<'a>,
     asked: Option<String>,
 }
 
@@ -71,7 +73,7 @@ impl<'a> Registry<'a> {
             let (tree, root) = ask(file, &mut options, None)?;
             (tree, Some(root), None)
         } else if is_nix {
-            match NixTree::open(file) {
+            match NixTree::open(file, options.overlay.as_ref()) {
                 Ok(tree) => (Tree::Nix(Box::new(tree)), None, None),
                 Err(error) => {
                     let reason = error.to_string();
@@ -80,7 +82,7 @@ impl<'a> Registry<'a> {
                 }
             }
         } else {
-            (Tree::Data(data_tree(file, extension)?), None, None)
+            (Tree::Data(data_tree(file, extension, options.overlay.as_ref())?), None, None)
         };
         let top = tree.root();
         let mut registry =
@@ -177,7 +179,7 @@ impl<'a> Registry<'a> {
         matches!(self.tree, Tree::Nix(_)) && may_ask(self.options.who, Some(error))
     }
 
-    fn unknown(&mut self, path: &PortPath) -> RegistryError {
+    pub(crate) fn unknown(&mut self, path: &PortPath) -> RegistryError {
         let known: Vec<PortPath> = self
             .walk()
             .map(|listing| listing.entries.into_iter().map(|entry| entry.path).collect())
@@ -249,18 +251,25 @@ impl Registry<'_> {
 }
 
 /// Reads a registry that is data.
-fn data_tree(file: &Path, extension: Option<&str>) -> Result<DataTree, RegistryError> {
+fn data_tree(
+    file: &Path,
+    extension: Option<&str>,
+    overlay: Option<&(PathBuf, String)>,
+) -> Result<DataTree, RegistryError> {
     let parse = match extension {
         Some("json") => parse_json,
         Some("toml") => parse_toml,
         _ => return Err(RegistryError::Format(file.to_owned())),
     };
-    let text = read(file)?;
+    let text = match overlay {
+        Some((path, text)) if path == file => text.clone(),
+        _ => read(file)?,
+    };
     let data = parse(&text).map_err(|error| data_error(file, &text, &error))?;
     Ok(DataTree::registry(file, text, &data))
 }
 
-fn read(path: &Path) -> Result<String, RegistryError> {
+pub(crate) fn read(path: &Path) -> Result<String, RegistryError> {
     let limit = Limits::default().file;
     let size = fs::metadata(path).map_err(RegistryError::Read)?.len();
     if size > limit {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use nixexpr::data::{Data, Kind as DataKind};
-use nixexpr::{EvalError, Evaluator, Kind, Limits, Lines, Place, Span, Written};
+use nixexpr::{Binding, EvalError, Evaluator, Kind, Limits, Lines, Place, Span, Written};
 
 use crate::{comment, question};
 
@@ -43,6 +43,16 @@ pub struct Extensions {
     pub overridden: bool,
     /// Other attributes of the file have no value.
     pub partial: bool,
+}
+
+/// A value as the language has it.
+#[derive(Debug)]
+pub(crate) enum Raw {
+    Number(i64),
+    /// What has nothing in it, as text.
+    Plain(String),
+    List(Vec<Node>),
+    Set(Vec<(Rc<str>, Node)>),
 }
 
 #[derive(Debug)]
@@ -86,8 +96,15 @@ enum DataView {
 }
 
 impl NixTree {
-    pub(crate) fn open(file: &Path) -> Result<Self, EvalError> {
+    /// `overlay` is a text that stands for a file.
+    pub(crate) fn open(
+        file: &Path,
+        overlay: Option<&(PathBuf, String)>,
+    ) -> Result<Self, EvalError> {
         let mut nix = Evaluator::new(Limits::default());
+        if let Some((path, text)) = overlay {
+            nix.overlay(path, text);
+        }
         let root = nix.file(file)?;
         let (root, head) = nix.apply_head(root)?;
         Ok(Self { nix, root, extensions: Extensions { head, ..Extensions::default() } })
@@ -270,6 +287,29 @@ impl Tree {
         }
     }
 
+    /// A value as it is, overrides too.
+    pub(crate) fn raw(&mut self, node: Node) -> Result<Raw, EvalError> {
+        match (self, node) {
+            (Self::Nix(tree), Node::Nix(value)) => Ok(match tree.nix.kind(value)? {
+                Kind::Int(number) => Raw::Number(number),
+                Kind::List(_) => {
+                    Raw::List(tree.nix.items(value)?.into_iter().map(Node::Nix).collect())
+                }
+                Kind::Set => {
+                    let attributes = tree.nix.attributes(value)?.into_iter();
+                    Raw::Set(attributes.map(|a| (a.name, Node::Nix(a.value))).collect())
+                }
+                other => Raw::Plain(format!("{other:?}")),
+            }),
+            (tree, node) => Ok(match tree.view(node)? {
+                View::Number(number) => Raw::Number(number),
+                View::Set => Raw::Set(tree.children(node)?),
+                View::List(items) => Raw::List(items),
+                other => Raw::Plain(format!("{other:?}")),
+            }),
+        }
+    }
+
     /// The member `name` of a set.
     pub(crate) fn child(&mut self, node: Node, name: &str) -> Result<Option<Node>, EvalError> {
         match (self, node) {
@@ -322,6 +362,17 @@ impl Tree {
                 Ok(Site { place: Some(place), description })
             }
             _ => Ok(Site::default()),
+        }
+    }
+
+    /// The binding `name = value;` of a set in Nix.
+    pub(crate) fn binding(&mut self, node: Node, name: &str) -> Result<Option<Binding>, EvalError> {
+        match (self, node) {
+            (Self::Nix(tree), Node::Nix(value)) => {
+                let set = tree.content(value)?;
+                tree.nix.binding(set, name)
+            }
+            _ => Ok(None),
         }
     }
 

@@ -9,11 +9,13 @@ use cli::{Exit, Failure, GenerateError, StdoutError};
 use gitcmd::GitError;
 use portreg::discover::DiscoverError;
 use portreg::{
-    CheckoutError, LedgerError, OffsetError, PolicyError, PortPath, RegistryError, SlotError,
-    did_you_mean,
+    CheckoutError, EditError, LedgerError, OffsetError, PolicyError, PortPath, RegistryError,
+    SlotError, did_you_mean,
 };
 
+use crate::args::PickRule;
 use crate::lint::{Fault, FixError};
+use crate::next::NoneFree;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -58,8 +60,18 @@ pub(crate) enum PortsError {
     Bind { address: SocketAddr, source: std::io::Error },
     #[error("nothing listens on {0}")]
     NobodyListens(String),
-    #[error("{}", none_free(*found, *count, *from, *to))]
-    NoneFree { found: usize, count: u16, from: u32, to: u16, gaps: bool },
+    #[error("{0}")]
+    NoneFree(NoneFree),
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    #[error("{0}")]
+    Conflict(String),
+    #[error("cannot write the registry")]
+    Write(#[source] std::io::Error),
+    #[error("cannot write `{}`", file.display())]
+    WriteTo { file: PathBuf, source: std::io::Error },
+    #[error("`{}` was changed meanwhile", .0.display())]
+    ChangedMeanwhile(PathBuf),
     #[error("an entry has no value, so it may have any number: {0}")]
     NotWhole(String),
     #[error("cannot read what the system keeps for itself")]
@@ -79,7 +91,11 @@ impl Failure for PortsError {
             | Self::UnknownGroup { .. }
             | Self::UnknownNumber { .. }
             | Self::NobodyListens(_)
-            | Self::NoneFree { .. } => Exit::No,
+            | Self::NoneFree(_)
+            | Self::Conflict(_)
+            | Self::Edit(
+                EditError::Exists { .. } | EditError::Registry(RegistryError::Unknown { .. }),
+            ) => Exit::No,
             // As env(1) and every shell answer.
             Self::Run { source, .. } if source.kind() == ErrorKind::NotFound => Exit::Own(127),
             Self::Run { .. } => Exit::Own(126),
@@ -100,6 +116,10 @@ impl Failure for PortsError {
             | Self::Lsof(_)
             | Self::Bind { .. }
             | Self::NotWhole(_)
+            | Self::Edit(_)
+            | Self::Write(_)
+            | Self::WriteTo { .. }
+            | Self::ChangedMeanwhile(_)
             | Self::System(_)
             | Self::SystemValue { .. }
             | Self::Json(_)
@@ -129,9 +149,12 @@ impl Failure for PortsError {
             Self::Fix(FixError::Changed(_)) => Some("run it again".to_owned()),
             Self::NothingToRenew => Some("unset it first".to_owned()),
             Self::UnknownGroup { near, .. } => did_you_mean(near),
-            Self::NoneFree { gaps: false, .. } => {
+            Self::NoneFree(none) if none.rule == PickRule::Last => {
                 Some("`--policy gap` looks between the registered ones, too".to_owned())
             }
+            Self::Edit(error) => error.hint(),
+            Self::Conflict(_) => Some("`ports next` prints a number that is free".to_owned()),
+            Self::ChangedMeanwhile(_) => Some("nothing was written: run it again".to_owned()),
             Self::OneName { .. } => {
                 Some("tell them apart by `--template '{PATH}_PORT'`, or leave one out by `--only`".to_owned())
             }
@@ -172,16 +195,4 @@ fn slot_hint(error: &SlotError) -> Option<String> {
 pub(crate) struct NixSays {
     pub(crate) ending: String,
     pub(crate) stderr: String,
-}
-
-fn none_free(found: usize, count: u16, from: u32, to: u16) -> String {
-    let room = if from > u32::from(to) {
-        format!("nothing is behind {to}")
-    } else {
-        format!("{from} to {to} has {found}")
-    };
-    match count {
-        1 => format!("no number is free: {room}"),
-        _ => format!("{count} numbers are not free: {room}"),
-    }
 }

@@ -1,10 +1,11 @@
-//! `ports`: look up, list, name and export the ports of one registry.
+//! `ports`: look up, check, allocate, edit and export the ports of one registry.
 //!
 //! The registry is a file that NixOS modules import as it is, `lib/ports.nix`; `ports` reads it for everything that
 //! is not Nix, in about a millisecond.
 
 mod args;
 mod check;
+mod edit;
 mod env;
 mod error;
 mod export;
@@ -55,6 +56,9 @@ fn run(args: Args, io: &mut Io) -> Result<Exit, PortsError> {
         Verb::Check(args) => check::run(&plan(io)?, &args, io),
         Verb::Who(args) => who::run(plan, &args, io),
         Verb::Next(args) => next::run(&plan(io)?, &args, io),
+        Verb::Add(args) => edit::add(&plan(io)?, &args, io),
+        Verb::Set(args) => edit::set(&plan(io)?, &args, io),
+        Verb::Rm(args) => edit::rm(&plan(io)?, &args, io),
         Verb::Lint(args) => lint::run(plan, &args, io),
         Verb::Completions(args) => Ok(args.write(command(), io)?),
         Verb::Man(args) => Ok(args.write(command(), io)?),

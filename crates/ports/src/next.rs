@@ -41,14 +41,7 @@ pub(crate) fn run(plan: &Plan, args: &NextArgs, io: &mut Io) -> Result<Exit, Por
         }
     }
     if found.len() < usize::from(args.count) {
-        let (from, to) = (room.start(args.policy), room.to);
-        return Err(PortsError::NoneFree {
-            found: found.len(),
-            count: args.count,
-            from,
-            to,
-            gaps: args.policy == PickRule::Gap,
-        });
+        return Err(PortsError::NoneFree(room.none(found.len(), args.count, args.policy)));
     }
     for port in found {
         cli::outln!(io, "{port}")?;
@@ -81,7 +74,35 @@ pub(crate) struct Room {
     behind: Option<u16>,
 }
 
+/// That too few numbers are free.
+#[derive(Debug)]
+pub(crate) struct NoneFree {
+    found: usize,
+    count: u16,
+    from: u32,
+    to: u16,
+    pub(crate) rule: PickRule,
+}
+
+impl std::fmt::Display for NoneFree {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.count {
+            1 => f.write_str("no number is free: ")?,
+            count => write!(f, "{count} numbers are not free: ")?,
+        }
+        if self.from > u32::from(self.to) {
+            return write!(f, "nothing is behind {}", self.to);
+        }
+        write!(f, "{} to {} has {}", self.from, self.to, self.found)
+    }
+}
+
 impl Room {
+    /// That there are fewer than were asked for.
+    pub(crate) fn none(self, found: usize, count: u16, rule: PickRule) -> NoneFree {
+        NoneFree { found, count, from: self.start(rule), to: self.to, rule }
+    }
+
     /// The first number that a rule looks at.
     fn start(self, rule: PickRule) -> u32 {
         match (rule, self.behind) {

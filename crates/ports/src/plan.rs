@@ -41,11 +41,27 @@ impl Plan {
         Ok(Policy::beside(&self.file)?)
     }
 
+    /// The registry's file, as it was named.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Opens the registry for an edit, which needs to know where things are written.
+    pub(crate) fn open_native(&self) -> Result<Registry<'static>, PortsError> {
+        let options = Options { root: self.root.clone(), who: Who::Native, ..Options::default() };
+        Ok(Registry::open(&self.file, options)?)
+    }
+
     /// Opens the registry.
     pub(crate) fn open(&self, io: &Io) -> Result<Registry<'static>, PortsError> {
         let nix = Nix::on_path(io.env.path_var(), io.env.cwd());
         let ask = move |expression: &str| ask(&nix, expression);
-        let options = Options { root: self.root.clone(), who: self.who, nix: Some(Box::new(ask)) };
+        let options = Options {
+            root: self.root.clone(),
+            who: self.who,
+            nix: Some(Box::new(ask)),
+            overlay: None,
+        };
         Ok(Registry::open(&self.file, options)?)
     }
 

@@ -4,6 +4,7 @@
 
 mod cli {
     mod check;
+    mod edit;
     mod evaluation;
     mod export;
     mod generate;

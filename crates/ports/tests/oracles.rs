@@ -83,3 +83,32 @@ fn annotations_of_a_users_file() {
     assert_eq!(sandbox.read("process-compose.yaml"), mended);
     lint(&[]).code(0).stdout("").stderr("");
 }
+
+#[test]
+fn an_edit_changes_one_line_and_can_be_undone() {
+    let text = fs_err::read_to_string(folder().join("seed-registry/ports.nix")).unwrap();
+    let sandbox = Sandbox::without_programs();
+    sandbox.write("ports.nix", &text);
+    let run = |args: &[&str]| {
+        sandbox.run(env!("CARGO_BIN_EXE_ports")).arg("-q").args(args).output().code(0)
+    };
+    let listing = run(&["list", "--json"]);
+    let entries: Vec<serde_json::Value> = serde_json::from_str(&listing.stdout).unwrap();
+    for entry in &entries {
+        let (path, port) = (entry["path"].as_str().unwrap(), entry["port"].as_u64().unwrap());
+        let (group, _) = path.rsplit_once('.').unwrap();
+        let added = format!("{group}.added");
+        let number = run(&["add", &added, "--comment", "new"]).stdout;
+        let lines = format!("    added = {}; # new\n", number.trim());
+        let after = sandbox.read("ports.nix");
+        assert_eq!(after.replace(&lines, ""), text, "{path}");
+        assert_eq!(after.len(), text.len() + lines.len(), "{path}");
+        run(&["rm", &added]).stdout("").stderr("");
+        assert_eq!(sandbox.read("ports.nix"), text, "{path}");
+        run(&["set", path, "12345"]).stdout("12345\n").stderr("");
+        assert_eq!(run(&["get", path]).stdout, "12345\n");
+        run(&["set", path, &port.to_string()]).stdout(&format!("{port}\n")).stderr("");
+        assert_eq!(sandbox.read("ports.nix"), text, "{path}");
+    }
+    assert_eq!(entries.len(), 15);
+}

@@ -12,7 +12,8 @@ use std::rc::Rc;
 use rnix::{SyntaxKind as K, SyntaxNode};
 
 use self::scope::{Resolved, Scope};
-use self::texts::{is_indented, plain_string};
+use self::texts::is_indented;
+pub(crate) use self::texts::plain_string;
 use crate::error::EvalError;
 use crate::expr::{Code, Expr, ExprId, Key, Operator};
 use crate::source::{Source, Span};

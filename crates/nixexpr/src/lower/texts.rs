@@ -43,7 +43,7 @@ impl Lower<'_> {
 }
 
 /// The text of a string without holes.
-pub(super) fn plain_string(node: &SyntaxNode) -> Option<String> {
+pub(crate) fn plain_string(node: &SyntaxNode) -> Option<String> {
     let mut text = String::new();
     for (piece, _) in string_pieces(node) {
         match piece {

@@ -1,6 +1,7 @@
 //! What was typed.
 
 mod check;
+mod edit;
 mod export;
 mod lint;
 mod live;
@@ -14,6 +15,7 @@ use cli::{Common, CommonArgs, CompletionsArgs, ManArgs};
 use portreg::PortPath;
 
 pub(crate) use self::check::{CheckArgs, Expect, ReportForm};
+pub(crate) use self::edit::{AddArgs, Choice, RmArgs, SetArgs};
 pub(crate) use self::export::{ExportArgs, Format};
 pub(crate) use self::lint::LintArgs;
 pub(crate) use self::live::{NextArgs, PickRule, Target, WhoArgs};
@@ -32,6 +34,7 @@ pub(crate) use self::offset::{EnvArgs, OffsetArgs, OffsetBy};
 ///   ports name 6379
 ///   ports check
 ///   ports who 6379
+///   ports add development.docs
 ///   ports lint --staged
 ///   eval "$(ports export --format shell)"
 ///
@@ -98,6 +101,9 @@ pub(crate) enum Verb {
     Check(CheckArgs),
     Who(WhoArgs),
     Next(NextArgs),
+    Add(AddArgs),
+    Set(SetArgs),
+    Rm(RmArgs),
     Lint(LintArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

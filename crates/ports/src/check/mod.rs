@@ -5,8 +5,10 @@ mod live;
 mod rules;
 mod system;
 
+use std::collections::HashSet;
+
 use cli::{Exit, Io};
-use portreg::{Entry, Listing, Policy};
+use portreg::{Entry, Listing, Policy, PortPath};
 use serde::Serialize;
 
 use self::live::Live;
@@ -74,6 +76,31 @@ fn findings(listing: &mut Listing, policy: &Policy, system: &System) -> Vec<Find
     findings.extend(rules::system(&entries, system));
     findings.extend(rules::services(&entries, system));
     findings.retain(|finding| policy.checks(finding.rule, &finding.path));
+    findings
+}
+
+/// What is wrong with the entry that has `path`, new or with a new number. `known` are the entries before, some of which
+/// only Nix can evaluate.
+pub(crate) fn conflicts(
+    after: Vec<Entry>,
+    known: Vec<Entry>,
+    path: &PortPath,
+    policy: &Policy,
+) -> Vec<Finding> {
+    let has_path = |entry: &Entry| {
+        path.is_in(&entry.path) || entry.ends.as_ref().is_some_and(|ends| ends.contains(path))
+    };
+    let (new, mut all): (Vec<Entry>, Vec<Entry>) = after.into_iter().partition(has_path);
+    let paths: HashSet<PortPath> = all.iter().map(|entry| entry.path.clone()).collect();
+    all.extend(known.into_iter().filter(|e| !paths.contains(&e.path) && !has_path(e)));
+    // It comes last, so that it is what a finding is about.
+    let entries: Vec<&Entry> = all.iter().chain(&new).collect();
+    let mut findings = duplicates::find(&entries, policy);
+    findings.extend(rules::bands(&entries, policy));
+    findings.retain(|finding| {
+        new.iter().any(|entry| entry.path == finding.path)
+            && policy.checks(finding.rule, &finding.path)
+    });
     findings
 }
 
