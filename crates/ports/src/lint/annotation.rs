@@ -9,6 +9,9 @@ use super::scan::Literal;
 
 const MARK: &[u8] = b"ort from ";
 
+/// How many lines an annotation may be about.
+const LONGEST_BLOCK: usize = 200;
+
 /// What opens a comment, in one language or another.
 pub(crate) const OPENINGS: [&[u8]; 6] = [b"#", b"//", b"--", b";", b"/*", b"<!--"];
 
@@ -72,7 +75,7 @@ fn block(page: &Page<'_>, line: usize) -> Range<usize> {
     let first = if alone { line + 1 } else { line };
     let mut end = line + 1;
     let mut begun = !alone;
-    for below in line + 1..page.count() {
+    for below in line + 1..page.count().min(line + LONGEST_BLOCK) {
         if page.is_blank(below) {
             // Without indentation, a blank line is what ends a paragraph.
             if indent == 0 && begun {
@@ -119,9 +122,11 @@ fn is_alone(page: &Page<'_>, line: usize) -> bool {
 }
 
 impl Annotation {
-    /// Whether a literal is one that it is about.
-    pub(crate) fn is_about(&self, page: &Page<'_>, literal: &Literal) -> bool {
-        self.block.contains(&page.line_of(literal.at.start))
+    /// The literals that it is about, by their numbers among all of the page, which are in the order of the text.
+    pub(crate) fn is_about(&self, page: &Page<'_>, literals: &[Literal]) -> Range<usize> {
+        let before =
+            |line: usize| literals.partition_point(|literal| literal.at.start < page.start(line));
+        before(self.block.start)..before(self.block.end)
     }
 
     /// Whether there is something in its block, and the number is not there.

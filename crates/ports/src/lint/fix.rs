@@ -10,7 +10,7 @@ use portreg::{PortPath, Registry};
 
 use super::allow::{Excuse, excuse};
 use super::annotation::{Annotation, is_number};
-use super::judge::{Named, named};
+use super::judge::{Answers, Named};
 use super::page::Page;
 use super::sheet::Sheet;
 
@@ -45,9 +45,10 @@ pub(crate) enum FixError {
 /// Mends the annotations of a file; the sheet is that of what was written.
 pub(crate) fn fix(sheet: &mut Sheet, registry: &mut Registry<'_>) -> Result<Vec<Fixed>, FixError> {
     let page = sheet.page();
+    let mut answers = Answers::default();
     let mut wanted: Vec<(&Annotation, u16, Vec<Edit>)> = Vec::new();
     for annotation in &sheet.annotations {
-        let Named::Port(number) = named(annotation, registry) else { continue };
+        let Named::Port(number) = *answers.named(annotation, registry) else { continue };
         if excuse(&page, annotation.line) != Excuse::Given
             && let Some(edits) = edits(sheet, &page, annotation, number)
         {
@@ -93,7 +94,7 @@ fn edits(
 ) -> Option<Vec<Edit>> {
     let old = annotation.port;
     let edit = |at: Range<usize>, from: u16| Edit { at, from, to: number };
-    let inside = || sheet.literals.iter().filter(|literal| annotation.is_about(page, literal));
+    let inside = || sheet.literals[annotation.is_about(page, &sheet.literals)].iter();
     let mut edits = Vec::new();
     if old != number {
         edits.push(edit(annotation.at.clone(), old));

@@ -30,6 +30,8 @@ pub(crate) struct Finding {
     /// What the registry calls the number, or what an annotation names.
     pub(crate) paths: Vec<PortPath>,
     pub(crate) message: String,
+    /// The variable that it is the default of.
+    pub(crate) default_of: Option<String>,
 }
 
 /// The registry, as files are held against it.
@@ -100,19 +102,21 @@ impl Known {
             return judged;
         }
         let page = sheet.page();
-        let named: Vec<Named> =
-            sheet.annotations.iter().map(|annotation| named(annotation, asked)).collect();
-        for (annotation, named) in sheet.annotations.iter().zip(&named) {
+        let mut answers = Answers::default();
+        let mut covered = vec![false; sheet.literals.len()];
+        for annotation in &sheet.annotations {
+            let named = answers.named(annotation, asked);
             if let Some(finding) = mismatch(sheet, &page, annotation, named) {
                 judged.add(&page, annotation.line, finding);
             }
+            for index in annotation.is_about(&page, &sheet.literals) {
+                let port = sheet.literals[index].port;
+                let is_its = port == annotation.port
+                    || matches!(named, Named::Port(number) if *number == port);
+                covered[index] |= is_its;
+            }
         }
-        for literal in &sheet.literals {
-            let is_covered = sheet.annotations.iter().zip(&named).any(|(annotation, named)| {
-                let is_its = literal.port == annotation.port
-                    || matches!(named, Named::Port(port) if *port == literal.port);
-                is_its && annotation.is_about(&page, literal)
-            });
+        for (literal, is_covered) in sheet.literals.iter().zip(covered) {
             if !is_covered && let Some(finding) = self.literal(sheet, &page, literal) {
                 judged.add(&page, page.line_of(literal.at.start), finding);
             }
@@ -138,7 +142,12 @@ impl Known {
             return None;
         }
         let message = self.message(sheet, literal, &paths);
-        Some(finding(sheet, page, literal.at.start, WRITTEN_OUT, port, paths, message))
+        let found = finding(sheet, page, literal.at.start, WRITTEN_OUT, port, paths, message);
+        let default_of = match &literal.form {
+            Form::DefaultOf(variable) => Some(variable.clone()),
+            _ => None,
+        };
+        Some(Finding { default_of, ..found })
     }
 
     fn message(&self, sheet: &Sheet, literal: &Literal, paths: &[PortPath]) -> String {
@@ -173,8 +182,18 @@ impl Known {
     }
 }
 
-/// What the registry says of an annotation's path.
-pub(crate) fn named(annotation: &Annotation, registry: &mut Registry<'_>) -> Named {
+/// What the registry said of the paths of annotations: each is asked for once.
+#[derive(Debug, Default)]
+pub(crate) struct Answers(BTreeMap<PortPath, Named>);
+
+impl Answers {
+    pub(crate) fn named(&mut self, annotation: &Annotation, registry: &mut Registry<'_>) -> &Named {
+        let path = annotation.path.clone();
+        self.0.entry(path).or_insert_with(|| named(annotation, registry))
+    }
+}
+
+fn named(annotation: &Annotation, registry: &mut Registry<'_>) -> Named {
     let path = &annotation.path;
     match registry.get(path) {
         Ok(Entry { ports: Ports::One(number), .. }) => Named::Port(number),
@@ -236,5 +255,6 @@ fn finding(
     message: String,
 ) -> Finding {
     let (line, column) = page.place(at);
-    Finding { rule, file: sheet.path.clone(), line, column, port, paths, message }
+    let file = sheet.path.clone();
+    Finding { rule, file, line, column, port, paths, message, default_of: None }
 }

@@ -7,6 +7,8 @@ use std::path::Path;
 pub(crate) enum Kind {
     Nix,
     Yaml,
+    /// YAML for docker-compose, whose lists of two numbers are ports.
+    Containers,
     Json,
     /// Settings: TOML, ini, `.env`, units of systemd.
     Config,
@@ -46,6 +48,10 @@ impl Kind {
         {
             return None;
         }
+        let is_yaml = matches!(ending, "yaml" | "yml");
+        if is_yaml && (name.starts_with("docker-compose") || name.starts_with("compose.")) {
+            return Some(Self::Containers);
+        }
         if stem == ".env" || name.starts_with(".env.") || matches!(&*name, ".env" | "procfile") {
             return Some(Self::Config);
         }
@@ -64,7 +70,7 @@ impl Kind {
         }
         Some(match ending {
             "nix" => Self::Nix,
-            "yaml" | "yml" => Self::Yaml,
+            _ if is_yaml => Self::Yaml,
             "json" | "jsonc" | "json5" | "webmanifest" => Self::Json,
             "toml" | "ini" | "conf" | "cfg" | "cnf" | "env" | "properties" | "service"
             | "socket" | "tf" | "tfvars" | "hcl" | "desktop" => Self::Config,
@@ -86,7 +92,9 @@ impl Kind {
     /// How a comment starts.
     pub(crate) fn comments(self) -> Comments {
         match self {
-            Self::Nix | Self::Yaml | Self::Config | Self::Script => Comments::Hash,
+            Self::Nix | Self::Yaml | Self::Containers | Self::Config | Self::Script => {
+                Comments::Hash
+            }
             Self::Embedded => Comments::HashLine,
             Self::Json => Comments::Slashes,
             Self::Code(comments) => comments,
@@ -94,11 +102,21 @@ impl Kind {
         }
     }
 
+    /// Whether it is YAML.
+    pub(crate) fn is_yaml(self) -> bool {
+        matches!(self, Self::Yaml | Self::Containers)
+    }
+
     /// Whether `port`, in small letters, is the name of a setting wherever it has a value. Elsewhere it may be a
     /// variable, or a word.
     pub(crate) fn is_settings(self) -> bool {
         match self {
-            Self::Nix | Self::Yaml | Self::Json | Self::Config | Self::Script => true,
+            Self::Nix
+            | Self::Yaml
+            | Self::Containers
+            | Self::Json
+            | Self::Config
+            | Self::Script => true,
             Self::Code(_) | Self::Prose | Self::Embedded => false,
         }
     }
@@ -125,5 +143,7 @@ mod tests {
         assert_eq!(of("LICENSE"), Some(Kind::Code(Comments::None)));
         assert_eq!(of("README.md"), Some(Kind::Prose));
         assert_eq!(of("ci.yml"), Some(Kind::Yaml));
+        assert_eq!(of("process-compose.yaml"), Some(Kind::Yaml));
+        assert_eq!(of("docker-compose.dev.yml"), Some(Kind::Containers));
     }
 }

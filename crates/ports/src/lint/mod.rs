@@ -44,6 +44,8 @@ struct FindingRecord {
     column: u32,
     port: u16,
     paths: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_of: Option<String>,
     message: String,
 }
 
@@ -184,6 +186,7 @@ impl Outcome {
             column: finding.column,
             port: finding.port,
             paths: finding.paths.iter().map(ToString::to_string).collect(),
+            default_of: finding.default_of.clone(),
             message: finding.message.clone(),
         };
         let fixed = |(file, fixed): &(PathBuf, Fixed)| FixedRecord {

@@ -57,7 +57,9 @@ fn see(leaf: &Leaf<'_>, shift: usize, found: &mut Vec<Literal>) {
             }
             Some(_) => {}
             None => {
-                let in_ports = leaf.in_list && leaf.path.last().is_some_and(|name| is_ports(name));
+                let in_ports = (leaf.in_list
+                    && leaf.path.last().is_some_and(|name| is_ports(name)))
+                    || matches!(leaf.previous, Some("-p" | "--publish"));
                 let inside = literals_of_string(text, in_ports).into_iter();
                 found.extend(inside.map(|literal| Literal { at: at(literal.at), ..literal }));
             }

@@ -107,6 +107,69 @@ fn what_is_no_port() {
 }
 
 #[test]
+fn every_form_of_nix() {
+    let sandbox = sandbox();
+    for (text, ports) in [
+        ("{ services.a.port = 1; }", &[1][..]),
+        ("services.a.webuiPort = lib.mkDefault 2;", &[2]),
+        ("{ port = lib.mkIf config.x.enable (lib.mkForce 3); }", &[3]),
+        ("{ port = lib.mkOverride 50 4; }", &[4]),
+        ("{ port = if x then 5 else 6; }", &[5, 6]),
+        ("{ port ? 7, ... }: port", &[7]),
+        ("{ a = toString (cfg.port or 8); }", &[8]),
+        ("{ environment.PORT = \"9\"; }", &[9]),
+        ("{ PORT = toString 10; }", &[10]),
+        ("let httpPort = 11; in httpPort", &[11]),
+        (
+            "{ networking.firewall = { allowedTCPPorts = [ 12 13 ] ++ x; allowedUDPPorts = [ 14 ]; }; }",
+            &[12, 13, 14],
+        ),
+        ("{ allowedUDPPortRanges = [ { from = 15; to = 16; } ]; }", &[15, 16]),
+        (
+            "{ config.ExposedPorts.\"17/tcp\" = { }; b.ExposedPorts = { \"18/udp\" = { }; }; }",
+            &[17, 18],
+        ),
+        (
+            "{ ports = [ \"19:80\" \"127.0.0.1:20:80\" \"${toString x}:80\" \"21:${toString y}\" \"80\" ]; }",
+            &[19, 20, 21],
+        ),
+        (
+            "{ extraOptions = [ \"-p\" \"22:80\" \"--publish=23:80\" \"--port\" \"24\" ]; }",
+            &[22, 23, 24],
+        ),
+        (
+            "{ script = ''\n  # PORT=80\n  PORT=25 x --port 26 ''${A_PORT:-27} http://localhost:28\n''; }",
+            &[25, 26, 27, 28],
+        ),
+        ("{ proxyPass = \"http://127.0.0.1:29/\"; Environment = [ \"PORT=30\" ]; }", &[29, 30]),
+        ("{ listen = [ { addr = \"0.0.0.0\"; port = 31; } ]; ports = [ 32 ]; }", &[31, 32]),
+    ] {
+        sandbox.write("x.nix", text);
+        let output = lint(&sandbox, &["--format", "json", "-q", "x.nix"]).code(1);
+        let report: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        let found: Vec<u64> = report["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|finding| finding["port"].as_u64().unwrap())
+            .collect();
+        assert_eq!(found, ports, "{text}");
+        output.stderr("");
+    }
+}
+
+#[test]
+fn many_annotations_take_linear_time() {
+    let sandbox = sandbox();
+    let annotation = "# Port from lib/ports.nix: databases.nowhere = 6379\nA_PORT=6379\n";
+    sandbox.write("x.env", annotation.repeat(10_000));
+    let nested: Vec<String> = (0..1_000).map(|n| " ".repeat(n) + annotation).collect();
+    sandbox.write("y.env", nested.concat());
+    let output = lint(&sandbox, &["x.env", "y.env"]).code(1);
+    output.stdout("x.env:1:48: error L002: [..]\n...\n").stderr("[..] annotations are wrong\n");
+}
+
+#[test]
 fn no_registry_is_needed_where_there_is_no_port() {
     let sandbox = Sandbox::new();
     sandbox.write("x.yaml", "a: b\n");

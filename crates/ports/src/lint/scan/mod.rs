@@ -156,7 +156,7 @@ impl Scan<'_> {
         {
             return false;
         }
-        if is_colon && self.page.kind == Kind::Yaml && !quoted {
+        if is_colon && self.page.kind.is_yaml() && !quoted {
             // A plain scalar may have blanks in it.
             let rest = after.trim_ascii_start();
             return rest.is_empty() || b",}]".contains(&rest[0]);
@@ -196,11 +196,15 @@ impl Scan<'_> {
         if long_option(lead).is_some_and(|(name, _)| name == "--publish") {
             return Some(Form::Sure);
         }
-        if self.page.kind != Kind::Yaml {
+        if memchr::memmem::find(lead.0, b"port-forward ").is_some() {
+            return Some(Form::Sure);
+        }
+        if !self.page.kind.is_yaml() {
             return None;
         }
         match mapping::item(self.page, line, lead, &mut self.known)? {
             Item::Ports => Some(Form::Sure),
+            Item::Unknown if self.page.kind == Kind::Containers => Some(Form::Sure),
             Item::Unknown => Some(Form::IfRegistered),
             Item::Other => None,
         }

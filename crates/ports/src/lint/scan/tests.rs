@@ -178,6 +178,7 @@ fn mappings() {
         "docker run -p 10.1.2.3:3000:3001 x",
         "docker run -p 3000:$PORT x",
         "docker run -p3000:3001 x",
+        "kubectl port-forward svc/x 3000:3001",
     ] {
         assert_eq!(of(Kind::Script, line), [3000], "{line}");
     }
