@@ -25,6 +25,10 @@ fix:
     cargo fmt --all
     cargo clippy --workspace --all-targets --all-features --fix --allow-dirty --allow-staged
 
+# Run the engine of pc through N random schedules
+simulate N="1000000":
+    LIKEWISE_SCHEDULES={{ N }} cargo test --release --package pc --lib simulation -- --nocapture
+
 # Run the benchmarks, or those named
 bench *NAMES:
     for name in {{ if NAMES == "" { "$(ls bench)" } else { NAMES } }}; do ./bench/$name; done

@@ -13,3 +13,4 @@ mod nixdata;
 mod peers;
 mod recipes;
 mod registry;
+mod services;

@@ -113,6 +113,12 @@ impl Io {
         self.terminals.stdin
     }
 
+    /// Hands stdout over to a thread that writes to it; what is written to [`Io::out`] from now on goes there, too,
+    /// so nothing is until the thread is done.
+    pub fn detach_out(&self) -> Box<dyn Write + Send> {
+        raw_stdout()
+    }
+
     /// Takes stdin, once; a second call reads nothing.
     ///
     /// # Errors

@@ -14,8 +14,8 @@ pub(crate) enum PcError {
     #[error(transparent)]
     Unreadable(ConfigError),
     /// The engine is not there.
-    #[error("this build loads and checks projects, and cannot run them")]
-    CannotRun,
+    #[error(transparent)]
+    Run(#[from] crate::up::RunError),
     #[error("cannot make JSON")]
     Json(#[source] serde_json::Error),
     #[error(transparent)]
@@ -26,16 +26,14 @@ impl Failure for PcError {
     fn exit(&self) -> Exit {
         match self {
             Self::Config(error) => error.exit(),
-            Self::Unreadable(_) | Self::CannotRun | Self::Json(_) | Self::Stdout(_) => {
-                Exit::Trouble
-            }
+            Self::Unreadable(_) | Self::Run(_) | Self::Json(_) | Self::Stdout(_) => Exit::Trouble,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Config(error) | Self::Unreadable(error) => error.hint(),
-            Self::CannotRun | Self::Json(_) | Self::Stdout(_) => None,
+            Self::Run(_) | Self::Json(_) | Self::Stdout(_) => None,
         }
     }
 }

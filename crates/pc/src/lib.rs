@@ -5,13 +5,22 @@
 mod args;
 pub mod asked;
 mod check;
+mod ci;
 pub mod config;
+mod engine;
 mod error;
+mod events;
+mod logs;
+mod os;
+mod probe;
 mod project;
+mod report;
+mod run;
 mod schema;
 mod show;
 mod spelling;
 mod start;
+mod up;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -31,11 +40,14 @@ pub fn command() -> clap::Command {
 
 /// Runs the tool; `args` starts with the program's own name. As `process-compose` it answers to that name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args: Vec<OsString> = args.into_iter().collect();
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    let guarded = os::Guarded::take(&mut args);
     let name = args.first().and_then(|name| Path::new(name).file_name());
     let is_upstream = name.is_some_and(|name| name == "process-compose");
-    let args = spelling::settle(args, &flags(), is_upstream);
-    cli::run(if is_upstream { "process-compose" } else { "pc" }, args, run)
+    let launch = up::Launch { guarded: &guarded, argv: &args };
+    let args = spelling::settle(args.clone(), &flags(), is_upstream);
+    let name = if is_upstream { "process-compose" } else { "pc" };
+    cli::run(name, args, |args, io: &mut Io| run(args, &launch, io))
 }
 
 /// Every flag of every verb.
@@ -55,11 +67,11 @@ fn flags() -> Flags {
     flags
 }
 
-fn run(args: Args, io: &mut Io) -> Result<Exit, PcError> {
+fn run(args: Args, launch: &up::Launch<'_>, io: &mut Io) -> Result<Exit, PcError> {
     match args.verb {
-        Verb::Up(args) => start::up(&args, io),
-        Verb::Run(args) => start::run(&args, io),
-        Verb::Ci(args) => start::ci(&args, io),
+        Verb::Up(args) => start::up(&args, launch, io),
+        Verb::Run(args) => start::run(&args, launch, io),
+        Verb::Ci(args) => start::ci(&args, launch, io),
         Verb::Check(args) => check::run(&args, io),
         Verb::Config(args) => show::run(&args, io),
         Verb::Schema(SchemaArgs {}) => schema::run(io),

@@ -6,30 +6,43 @@ use crate::args::{CiArgs, RunArgs, UpArgs};
 use crate::asked::{CiAsked, RunAsked, UpAsked};
 use crate::config::{Project, with_pc_env};
 use crate::error::PcError;
-use crate::project;
+use crate::up::{self, Launch};
+use crate::{ci, project, run as foreground};
 
-pub(crate) fn up(args: &UpArgs, io: &mut Io) -> Result<Exit, PcError> {
+pub(crate) fn up(args: &UpArgs, launch: &Launch<'_>, io: &mut Io) -> Result<Exit, PcError> {
+    if args.dry_run != Some(true)
+        && let Some(exit) = launch.guardian()?
+    {
+        return Ok(exit);
+    }
     with_pc_env(io)?;
     let asked = UpAsked::of(args, &io.env);
-    let project = project::open(&asked.request, io)?;
+    let mut project = project::open(&asked.request, io)?;
+    project.ordered_shutdown |= asked.server.ordered_shutdown;
     if asked.dry_run {
         return dry_run(&project, io);
     }
-    Err(PcError::CannotRun)
+    Ok(up::run(&asked, &project, launch, io)?)
 }
 
-pub(crate) fn run(args: &RunArgs, io: &mut Io) -> Result<Exit, PcError> {
+pub(crate) fn run(args: &RunArgs, launch: &Launch<'_>, io: &mut Io) -> Result<Exit, PcError> {
+    if let Some(exit) = launch.guardian()? {
+        return Ok(exit);
+    }
     with_pc_env(io)?;
     let asked = RunAsked::of(args, &io.env);
-    project::open(&asked.request, io)?;
-    Err(PcError::CannotRun)
+    let project = project::open(&asked.request, io)?;
+    Ok(foreground::run(&asked, project, launch, io)?)
 }
 
-pub(crate) fn ci(args: &CiArgs, io: &mut Io) -> Result<Exit, PcError> {
+pub(crate) fn ci(args: &CiArgs, launch: &Launch<'_>, io: &mut Io) -> Result<Exit, PcError> {
+    if let Some(exit) = launch.guardian()? {
+        return Ok(exit);
+    }
     with_pc_env(io)?;
     let asked = CiAsked::of(args, &io.env);
-    project::open(&asked.request, io)?;
-    Err(PcError::CannotRun)
+    let project = project::open(&asked.request, io)?;
+    Ok(ci::run(&asked, &project, launch, io)?)
 }
 
 /// `--dry-run`: process-compose's line, which scripts look for.
