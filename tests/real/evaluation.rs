@@ -16,6 +16,7 @@ fn count() -> u64 {
 
 fn evaluate(text: &str) -> Result<String, EvalError> {
     let mut nix = Evaluator::new(Limits::default());
+    nix.overlay(generate::SHARED.0.as_ref(), generate::SHARED.1);
     let root = nix.text("generated.nix".as_ref(), text)?;
     let (root, _) = nix.apply_head(root)?;
     nix.json(root)
@@ -37,6 +38,7 @@ fn ask(nix: &RealNix<'_>, files: &[String]) -> Option<Vec<String>> {
 
 /// Compares the values that we have with those of Nix; all must have one.
 fn compare(sandbox: &Sandbox, nix: &RealNix<'_>, cases: &[(String, String)]) {
+    sandbox.write(generate::SHARED.0, generate::SHARED.1);
     for batch in cases.chunks(BATCH) {
         let files: Vec<String> = batch
             .iter()

@@ -83,7 +83,9 @@ pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, EvalError> {
 impl Machine {
     /// The slot of a file's value; each file is read once.
     pub(crate) fn file(&mut self, path: &Path) -> Result<Slot, EvalError> {
-        let path = resolve_expression(path)?;
+        // A text that stands for a file needs none.
+        let stands_for = self.overlay.contains_key(path);
+        let path = if stands_for { path.to_owned() } else { resolve_expression(path)? };
         if let Some(&slot) = self.files.get(&path) {
             return Ok(slot);
         }

@@ -66,6 +66,7 @@ impl Case {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(format!("ports.{extension}"));
         fs_err::write(&file, text).unwrap();
+        fs_err::write(folder.path().join(generate::SHARED.0), generate::SHARED.1).unwrap();
         Self { folder, file }
     }
 
@@ -101,6 +102,7 @@ fn value(file: &Path, text: &str) -> Value {
         return serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap();
     }
     let mut nix = Evaluator::new(Limits::default());
+    nix.overlay(generate::SHARED.0.as_ref(), generate::SHARED.1);
     let root =
         nix.text("ports.nix".as_ref(), text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
     let (root, _) = nix.apply_head(root).unwrap();

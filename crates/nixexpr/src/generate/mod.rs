@@ -8,7 +8,7 @@ mod expression;
 mod registry;
 
 pub use expression::expression;
-pub use registry::registry;
+pub use registry::{SHARED, registry};
 
 /// `SplitMix64`: small, and the same everywhere.
 #[derive(Debug, Clone)]
@@ -52,6 +52,7 @@ mod tests {
 
     fn evaluate(text: &str) -> Result<String, EvalError> {
         let mut nix = Evaluator::new(Limits::default());
+        nix.overlay(SHARED.0.as_ref(), SHARED.1);
         let root = nix.text("generated.nix".as_ref(), text)?;
         let (root, _) = nix.apply_head(root)?;
         nix.json(root)

@@ -10,6 +10,7 @@ use crate::write::quote;
 #[derive(Debug, Clone)]
 enum Model {
     Port(i64),
+    Text(String),
     List(Vec<i64>),
     Set(BTreeMap<String, Self>),
 }
@@ -47,8 +48,12 @@ const NAMES: [&str; 24] = [
 ];
 const QUOTED: [&str; 6] = ["foo.bar", "with space", "80", "if", "\u{e9}t\u{e9}", "a/b"];
 
+/// A file that generated registries import, beside them: its name and its text.
+pub const SHARED: (&str, &str) =
+    ("shared.nix", "let base = 1000; in {\n  at = port: base + (port - base);\n}\n");
+
 /// A registry and the JSON it evaluates to: nested and dotted groups, quoted names, ranges, lists, and numbers that
-/// are computed, inherited or shared, with comments in between.
+/// are computed, inherited, imported from [`SHARED`] or shared, with comments in between.
 pub fn registry(seed: u64) -> (String, String) {
     let mut writer = Writer { random: Random::new(seed), text: String::new() };
     let mut bound = BTreeMap::new();
@@ -108,7 +113,7 @@ impl Writer {
     /// An expression for a number: the literal, or one of the ways to get it.
     fn value(&mut self, number: i64, bound: &BTreeMap<String, i64>) -> String {
         let known = bound.iter().nth(usize::try_from(self.random.below(4)).unwrap_or(0));
-        match (self.random.below(14), known) {
+        match (self.random.below(18), known) {
             (0, Some((name, base))) => match number - base {
                 difference if difference < 0 => format!("{name} - {}", -difference),
                 difference => format!("{name} + {difference}"),
@@ -122,6 +127,10 @@ impl Writer {
             (7, _) => format!("{{ port = {number}; }}.port"),
             (8, _) => format!("{{ }}.port or {number}"),
             (9, _) => format!("builtins.fromJSON \"{number}\""),
+            (10, _) => format!("with {{ port = {number}; }}; port"),
+            (11, _) => format!("({{ port = 1; b = 2; }} // {{ port = {number}; }}).port"),
+            (12, _) => format!("{} * 10 + {}", number / 10, number % 10),
+            (13, _) => format!("(import ./{}).at {number}", SHARED.0),
             _ => number.to_string(),
         }
     }
@@ -210,6 +219,16 @@ impl Writer {
                 into.insert("base0".to_owned(), Model::Port(scope["base0"]));
                 return;
             }
+            6 if !into.contains_key("from") => {
+                writeln!(self.text, "inherit ({{ from = {number}; }}) from;").unwrap_or_default();
+                into.insert("from".to_owned(), Model::Port(number));
+                return;
+            }
+            7 if self.random.percent(50) => {
+                write!(self.text, "{key} = \"localhost:${{toString {number}}}\"")
+                    .unwrap_or_default();
+                Model::Text(format!("localhost:{number}"))
+            }
             _ => {
                 let value = self.value(number, scope);
                 write!(self.text, "{key} = {value}").unwrap_or_default();
@@ -244,6 +263,7 @@ impl Writer {
 fn write(model: &Model, out: &mut String) {
     match model {
         Model::Port(number) => write!(out, "{number}").unwrap_or_default(),
+        Model::Text(text) => quote(text, out),
         Model::List(numbers) => {
             let words: Vec<String> = numbers.iter().map(i64::to_string).collect();
             write!(out, "[{}]", words.join(",")).unwrap_or_default();

@@ -143,6 +143,10 @@ impl EditError {
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
+            // Asking Nix would tell the value, and not where it is written.
+            Self::Registry(RegistryError::Eval(error)) if error.is_refusal() => {
+                Some("edit the file by hand".to_owned())
+            }
             Self::Registry(error) => error.hint(),
             Self::Exists { path, .. } => {
                 Some(format!("`ports set {path} PORT` gives it another number"))
