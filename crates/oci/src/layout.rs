@@ -184,6 +184,27 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// Takes an image out of the index, with all its names; its blobs stay. Says whether it was there.
+    ///
+    /// # Errors
+    /// If the index cannot be read or written.
+    pub fn remove(&self, digest: &Digest) -> Result<bool, LayoutError> {
+        let lock = fs::File::open(&self.folder)?;
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
+            .map_err(io::Error::from)?;
+        let mut index = self.index()?;
+        let before = index.manifests.len();
+        index.manifests.retain(|one| one.digest != *digest);
+        if index.manifests.len() == before {
+            return Ok(false);
+        }
+        let bytes = index.to_bytes().map_err(PackError::Document)?;
+        self.write_bytes("index.json", &bytes)?;
+        Ok(true)
+    }
+}
+
 /// Whether there is something that is no layout. Another writer may be at work, with its blobs written and its
 /// index not yet.
 fn is_foreign(folder: &Path) -> io::Result<bool> {

@@ -1,79 +1,157 @@
 //! From a reference to the repository behind it: scheme, proxies, certificates, login.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use cli::{Env, Io, Var};
 use oci::Reference;
-use transfer::{Client, Method, Proxies, Request, Roots, Settings, StatusCode, Url};
+use transfer::{
+    Client, HostTls, Method, Proxies, Request, Roots, Secret, Settings, StatusCode, Timeouts, Url,
+};
 
 use crate::args::LoginArgs;
 use crate::credentials;
 use crate::error::PushError;
-use crate::registry::{Access, Auth, Repository};
+use crate::interrupt::Interrupt;
+use crate::meter::Meter;
+use crate::registries;
+use crate::registry::{Access, Auth, Habits, Login, Repository, Voice};
 
 const USER_AGENT: &str = concat!("pushimg/", env!("CARGO_PKG_VERSION"));
 /// Docker Hub's API has another name than its images.
 const DOCKER_HUB: &str = "registry-1.docker.io";
+/// How long what fails is tried again.
+const RETRY_FOR: Duration = Duration::from_secs(120);
 
-/// Makes a repository of a reference. Of a registry on this machine it is asked whether it has TLS; all others have.
-pub(crate) fn repository(
-    io: &mut Io,
-    args: &LoginArgs,
+/// How registries are reached in this run.
+pub(crate) struct Reach<'a> {
+    args: &'a LoginArgs,
     jobs: u16,
-    reference: &Reference,
-    access: Access,
-) -> Result<Repository, PushError> {
-    let env = io.env.clone();
-    let found = credentials::find(args, &env, reference, || io.stdin())?;
-    let host = reference.host().unwrap_or_default();
-    if let Some(helper) = found.helper {
-        io.warn(format_args!(
-            "the login for `{host}` is kept by the credential helper `{helper}`, and helpers are not run"
-        ));
-    }
-    let client = Client::new(settings(&env, args, jobs)?);
-    let base = base(&client, host, args.insecure)?;
-    let auth = Auth::new(found.login, reference.repository(), access);
-    let trace = (io.verbosity >= 1).then(|| io.progress("", None));
-    Ok(Repository::new(client, base, reference.repository(), auth, trace))
+    chunk: Option<u64>,
+    interrupt: &'a Interrupt,
+    meter: &'a Arc<Meter>,
+    /// The password that a flag led to, read once.
+    given: OnceCell<Option<Secret>>,
 }
 
-fn settings(env: &Env, args: &LoginArgs, jobs: u16) -> Result<Settings, PushError> {
-    let mut settings = Settings::new(USER_AGENT);
-    settings.jobs = usize::from(jobs);
-    settings.plain_http = args.insecure;
-    settings.proxies =
-        Proxies::parse(env.get(Var::HttpProxy), env.get(Var::HttpsProxy), env.get(Var::NoProxy))?;
-    if let Some(file) = env.get(Var::SslCertFile) {
-        settings.roots = Roots::File(PathBuf::from(file));
+impl<'a> Reach<'a> {
+    pub(crate) fn new(
+        args: &'a LoginArgs,
+        jobs: u16,
+        chunk: Option<u64>,
+        interrupt: &'a Interrupt,
+        meter: &'a Arc<Meter>,
+    ) -> Self {
+        Self { args, jobs, chunk, interrupt, meter, given: OnceCell::new() }
     }
-    Ok(settings)
-}
 
-/// Where a registry's API is: https, but http on this machine or where the user says so.
-fn base(client: &Client, host: &str, insecure: bool) -> Result<Url, PushError> {
-    let api = if host == "docker.io" { DOCKER_HUB } else { host };
-    let url = |scheme: &str| {
-        let url = format!("{scheme}://{api}/").parse::<Url>();
-        url.map_err(|source| PushError::Host { host: host.to_owned(), source })
-    };
-    let plain = url("http")?;
-    if insecure {
-        return Ok(plain);
+    /// Makes a repository of a reference. Of a registry on this machine it is asked whether it has TLS; all others have.
+    pub(crate) fn repository(
+        &self,
+        io: &mut Io,
+        reference: &Reference,
+        access: Access,
+    ) -> Result<Repository, PushError> {
+        self.repository_of(io, reference, access, true)
     }
-    if !plain.origin().is_loopback() {
-        return url("https");
-    }
-    // A server with TLS answers a plain request with 400; whatever else happens is told by the requests to come.
-    let ping = plain.resolve("/v2/").unwrap_or_else(|_| plain.clone());
-    let answer = client.send(&Request::new(Method::GET, ping));
-    let has_tls = match answer {
-        Ok(answer) => {
-            let bad = answer.status() == StatusCode::BAD_REQUEST;
-            answer.finish();
-            bad
+
+    /// The same for a registry that flags and variables may not be for: without `own`, they are for another one.
+    pub(crate) fn repository_of(
+        &self,
+        io: &mut Io,
+        reference: &Reference,
+        access: Access,
+        own: bool,
+    ) -> Result<Repository, PushError> {
+        if self.given.get().is_none() {
+            let given = credentials::given(self.args, io)?;
+            drop(self.given.set(given));
         }
-        Err(_) => false,
+        let given = self.given.get().cloned().flatten();
+        let login = credentials::find(self.args, &io.env, reference, given, own)?;
+        self.repository_with(io, reference, access, login)
+    }
+
+    /// The same with a login that is known.
+    pub(crate) fn repository_with(
+        &self,
+        io: &Io,
+        reference: &Reference,
+        access: Access,
+        login: Option<Login>,
+    ) -> Result<Repository, PushError> {
+        let rule = registries::rule(&io.env, reference)?;
+        let insecure = self.args.insecure || rule.insecure;
+        let host = rule.reference.host().unwrap_or_default();
+        let api = if host == "docker.io" { DOCKER_HUB } else { host };
+        let url = |scheme: &str| {
+            let url = format!("{scheme}://{api}/").parse::<Url>();
+            url.map_err(|source| PushError::Host { host: host.to_owned(), source })
+        };
+        let (plain, secure) = (url("http")?, url("https")?);
+        let own = registries::certificates(&io.env, host, secure.origin(), insecure);
+        let client = Arc::new(Client::new(self.settings(&io.env, insecure, own)?));
+        self.interrupt.watch(&client);
+        let base = if insecure || plain.origin().is_loopback() {
+            if has_tls(&client, &plain, &secure) { secure } else { plain }
+        } else {
+            secure
+        };
+        let name = rule.reference.repository();
+        let auth = Auth::new(login, name, access);
+        let habits =
+            Habits { retry_for: self.args.retry_for.unwrap_or(RETRY_FOR), chunk: self.chunk };
+        let trace = (io.verbosity >= 1).then(|| io.progress("", None));
+        let voice = Voice::new(trace, Arc::clone(self.meter));
+        Ok(Repository::new(client, base, name, auth, habits, voice))
+    }
+
+    fn settings(
+        &self,
+        env: &Env,
+        insecure: bool,
+        host: Option<HostTls>,
+    ) -> Result<Settings, PushError> {
+        let mut settings = Settings::new(USER_AGENT);
+        settings.jobs = usize::from(self.jobs);
+        settings.plain_http = insecure;
+        settings.host = host;
+        let (http, https) = (env.get(Var::HttpProxy), env.get(Var::HttpsProxy));
+        settings.proxies = Proxies::parse(http, https, env.get(Var::NoProxy))?;
+        if let Some(file) = env.get(Var::SslCertFile) {
+            settings.roots = Roots::File(PathBuf::from(file));
+        }
+        if let Some(time) = self.args.timeout {
+            settings.timeouts = Timeouts::silent_for(time);
+        }
+        Ok(settings)
+    }
+}
+
+/// Whether a registry that need not have TLS has it. A server with TLS answers a plain request with 400, or not in
+/// HTTP; whatever else happens is told by the requests to come.
+fn has_tls(client: &Client, plain: &Url, secure: &Url) -> bool {
+    let ask = |url: &Url| {
+        let ping = url.resolve("/v2/").unwrap_or_else(|_| url.clone());
+        client.send(&Request::new(Method::GET, ping))
     };
-    if has_tls { url("https") } else { Ok(plain) }
+    match ask(plain) {
+        Ok(answer) => {
+            let is_plain = answer.status() != StatusCode::BAD_REQUEST;
+            // A redirect to the same place with TLS was followed.
+            let led = answer.url().origin().is_secure();
+            answer.finish();
+            led || !is_plain
+        }
+        Err(_) if !plain.origin().is_loopback() => match ask(secure) {
+            Ok(answer) => {
+                answer.finish();
+                true
+            }
+            Err(_) => false,
+        },
+        Err(_) => false,
+    }
 }

@@ -10,6 +10,7 @@ use transfer::{CallError, ProxyError, UrlError};
 use crate::credentials::CredentialsError;
 use crate::make::MakeError;
 use crate::plan::PlanError;
+use crate::registries::RegistriesError;
 use crate::registry::RegistryError;
 use crate::target::LayoutError;
 
@@ -46,6 +47,14 @@ pub(crate) enum PushError {
     Make(#[from] MakeError),
     #[error("there is no image `{0}`")]
     NotFound(String),
+    #[error("`{0}` lists no tags: it is not there, or the registry does not tell")]
+    NoTags(String),
+    #[error(transparent)]
+    Registries(#[from] RegistriesError),
+    #[error("stopped")]
+    Stopped,
+    #[error("interrupted: no tag was moved after that")]
+    Interrupted { signal: u8 },
 }
 
 impl From<CallError> for PushError {
@@ -68,12 +77,15 @@ impl Failure for PushError {
                 Exit::Own(5)
             }
             Self::OtherDigest { .. } => Exit::Own(5),
-            Self::NotFound(_) => Exit::No,
+            Self::NotFound(_) | Self::NoTags(_) => Exit::No,
+            Self::Interrupted { signal } => Exit::Own(128_u8.saturating_add(*signal)),
+            Self::Stopped => Exit::Own(4),
             Self::Plan(_)
             | Self::Source(_)
             | Self::Stdin(_)
             | Self::Stdout(_)
             | Self::Credentials(_)
+            | Self::Registries(_)
             | Self::Layout(_)
             | Self::Proxy(_)
             | Self::Host { .. }

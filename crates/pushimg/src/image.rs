@@ -7,6 +7,7 @@ use oci::source::{self, Document, Region};
 use oci::{Descriptor, VerifyingReader};
 
 use crate::make::{Lazy, MakeError};
+use crate::target::Target;
 
 /// An image, or several under one index, ready to be pushed.
 #[derive(Debug)]
@@ -32,6 +33,10 @@ pub(crate) enum Content {
     Stored(source::Content),
     /// A layer that is compressed when it is wanted.
     Lazy(Arc<Lazy>),
+    /// It is in another registry or layout.
+    Remote(Arc<dyn Target>),
+    /// It is there already, and known by its descriptor alone.
+    There,
 }
 
 impl From<source::Image> for Image {
@@ -72,8 +77,8 @@ impl transfer::Source for Blob {
     }
 
     /// Opens the blob; reading it fails at its end, at the latest, if it is not what its digest says.
-    fn open(&self) -> io::Result<Box<dyn Read + '_>> {
-        let content = self.content.open()?;
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        let content = self.content.open(&self.descriptor)?;
         let verified = VerifyingReader::new(content, &self.descriptor.digest, self.descriptor.size);
         Ok(Box::new(verified.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?))
     }
@@ -84,15 +89,20 @@ impl Content {
     pub(crate) fn prepare(&self) -> Result<(), MakeError> {
         match self {
             Self::Lazy(lazy) => lazy.get().map(drop),
-            Self::Stored(_) => Ok(()),
+            Self::Stored(_) | Self::Remote(_) | Self::There => Ok(()),
         }
     }
 
     /// Opens it, unverified.
-    pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+    fn open(&self, blob: &Descriptor) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(match self {
             Self::Stored(content) => content.open()?,
             Self::Lazy(lazy) => Box::new(lazy.get().map_err(io::Error::other)?.reader()),
+            Self::Remote(from) => from.read_blob(blob)?,
+            Self::There => {
+                let words = format!("{} is no longer where it was", blob.digest);
+                return Err(io::Error::new(io::ErrorKind::NotFound, words));
+            }
         })
     }
 }

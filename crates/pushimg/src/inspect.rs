@@ -1,6 +1,7 @@
 //! Looking at an image that is there: its digest, its manifest, its config, and what they say together.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cli::{Exit, Io, outln};
 use oci::source::SourceError;
@@ -8,8 +9,10 @@ use oci::{Descriptor, Digest, ImageConfig, Index, Manifest};
 use serde::Serialize;
 
 use crate::args::{InspectArgs, LookArgs};
-use crate::connect;
+use crate::connect::Reach;
 use crate::error::PushError;
+use crate::interrupt::Interrupt;
+use crate::meter::Meter;
 use crate::plan::{self, Place};
 use crate::registry::Access;
 use crate::target::{Layout, Target};
@@ -26,7 +29,7 @@ struct Look {
 }
 
 impl Look {
-    fn at(args: &LookArgs, io: &mut Io) -> Result<Self, PushError> {
+    fn at(args: &LookArgs, io: &mut Io, access: Access) -> Result<Self, PushError> {
         let place = plan::place(&args.reference, &io.env)?;
         let shown = place.to_string();
         let (target, name, reference): (Box<dyn Target>, _, _) = match place {
@@ -34,7 +37,10 @@ impl Look {
                 (Box::new(Layout::open(&path)?), format!("oci:{}", path.display()), tag)
             }
             Place::Registry(at) => {
-                let repository = connect::repository(io, &args.login, 1, &at, Access::Pull)?;
+                let interrupt = Interrupt::listen();
+                let meter = Arc::new(Meter::new(io, None, None));
+                let reach = Reach::new(&args.login, 1, None, &interrupt, &meter);
+                let repository = reach.repository(io, &at, access)?;
                 let tag = at.tag().map(str::to_owned);
                 let named = at.digest().map(ToString::to_string).or(tag).unwrap_or_default();
                 (Box::new(repository), at.name(), named)
@@ -78,14 +84,46 @@ impl Look {
 
 /// Prints the digest of an image.
 pub(crate) fn digest(args: &LookArgs, io: &mut Io) -> Result<Exit, PushError> {
-    let look = Look::at(args, io)?;
+    let look = Look::at(args, io, Access::Pull)?;
     outln!(io, "{}", Digest::of(&look.bytes))?;
+    Ok(Exit::Done)
+}
+
+/// Prints the tags of a repository.
+pub(crate) fn list_tags(args: &LookArgs, io: &mut Io) -> Result<Exit, PushError> {
+    let place = plan::place(&args.reference, &io.env)?;
+    let tags = match &place {
+        Place::Layout { path, .. } => Layout::open(path)?.tags()?,
+        Place::Registry(at) => {
+            let interrupt = Interrupt::listen();
+            let meter = Arc::new(Meter::new(io, None, None));
+            let reach = Reach::new(&args.login, 1, None, &interrupt, &meter);
+            let repository = reach.repository(io, at, Access::Pull)?;
+            Target::tags(&repository)?
+        }
+    };
+    let Some(tags) = tags else { return Err(PushError::NoTags(place.repository())) };
+    for tag in tags {
+        outln!(io, "{tag}")?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Takes an image away, and says which.
+pub(crate) fn delete(args: &LookArgs, io: &mut Io) -> Result<Exit, PushError> {
+    let look = Look::at(args, io, Access::Delete)?;
+    let digest = Digest::of(&look.bytes);
+    if !look.target.delete(&digest)? {
+        return Err(PushError::NotFound(look.shown));
+    }
+    io.status(format_args!("{} is gone, with all tags of {digest}", look.shown));
+    outln!(io, "{digest}")?;
     Ok(Exit::Done)
 }
 
 /// Prints what an image is made of.
 pub(crate) fn inspect(args: &InspectArgs, io: &mut Io) -> Result<Exit, PushError> {
-    let look = Look::at(&args.look, io)?;
+    let look = Look::at(&args.look, io, Access::Pull)?;
     if args.raw {
         io.out.bytes(&look.bytes)?;
         return Ok(Exit::Done);
@@ -141,7 +179,7 @@ impl Inspected {
         Ok(Self {
             name: look.name.clone(),
             digest: Digest::of(&look.bytes).to_string(),
-            repo_tags: look.target.tags()?,
+            repo_tags: look.target.tags()?.unwrap_or_default(),
             created: config.created.as_ref().map(ToString::to_string),
             docker_version: version.unwrap_or_default().to_owned(),
             labels: some(&config.config.labels),
@@ -164,7 +202,7 @@ impl Inspected {
 }
 
 /// Whether a document lists manifests: the name that it gives itself may be missing, the list may not.
-fn is_index(bytes: &[u8]) -> bool {
+pub(crate) fn is_index(bytes: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Shape {
         manifests: Option<serde::de::IgnoredAny>,

@@ -1,19 +1,29 @@
 //! Pushes an image to a registry, sends only what it lacks, and prints the digest.
 
 mod args;
+mod authfile;
 mod connect;
+mod copy;
 mod credentials;
 mod error;
+mod former;
+mod helper;
 mod image;
+mod index;
 mod inspect;
+mod interrupt;
 mod known;
+mod login;
 mod make;
+mod meter;
 mod pack;
 mod plan;
 mod push;
+mod registries;
 mod registry;
 mod run;
 mod source;
+mod stream;
 mod target;
 mod unpacked;
 

@@ -1,6 +1,6 @@
 //! Making blobs of layers: compressing a tar into a temporary file that has no name.
 
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Write};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -10,6 +10,7 @@ use oci::compress::{CompressError, Compressed, Compression, Making, compress};
 use oci::layer::LayerError;
 use oci::source::Region;
 use oci::{Digest, MismatchError};
+use transfer::Cancel;
 
 use crate::known::Known;
 use crate::unpacked::{Layer, Tar};
@@ -61,12 +62,14 @@ pub(crate) struct Maker {
     pub(crate) shown: String,
     pub(crate) with: Compression,
     pub(crate) known: Known,
+    /// Stops the making.
+    cancel: Cancel,
     turn: Mutex<()>,
 }
 
 impl Maker {
-    pub(crate) fn new(shown: &str, with: Compression, known: Known) -> Self {
-        Self { shown: shown.to_owned(), with, known, turn: Mutex::new(()) }
+    pub(crate) fn new(shown: &str, with: Compression, known: Known, cancel: Cancel) -> Self {
+        Self { shown: shown.to_owned(), with, known, cancel, turn: Mutex::new(()) }
     }
 
     /// Makes the blob of a layer, and holds the layer to its digest.
@@ -75,30 +78,46 @@ impl Maker {
         let unwritten = |source| MakeError::Spool { shown: self.shown.clone(), source };
         let file = tempfile::tempfile().map_err(unwritten)?;
         let mut file = fs_err::File::from_parts(file, "the temporary file");
+        let made = self.compress_to(layer, &mut file).map_err(|error| self.failed(layer, error))?;
+        self.check(layer, &made.diff_id)?;
+        let region = Region { file: Arc::new(file), offset: 0, size: made.size };
+        Ok((made, region))
+    }
+
+    /// Compresses a layer into a writer.
+    pub(crate) fn compress_to(
+        &self,
+        layer: &Layer,
+        to: &mut dyn Write,
+    ) -> Result<Compressed, CompressError> {
         let jobs = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let made = match &layer.tar {
+        let mut to = Stoppable { to, cancel: &self.cancel };
+        match &layer.tar {
             Tar::Recipe { recipe, root } => {
                 let cache = self.known.cache();
                 let (with, cache, progress) = (self.with, cache.as_ref(), &|_| ());
-                Making { root, with, jobs, cache, progress }.layer(recipe, &mut file)
+                Making { root, with, jobs, cache, progress }.layer(recipe, &mut to)
             }
             Tar::Stored(content) => {
-                let from = content.open().map_err(|source| self.unread(layer, source))?;
+                let from = content.open().map_err(|source| CompressError::Read { source })?;
                 let mut from = BufReader::with_capacity(128 << 10, from);
-                compress(&mut from, self.with, jobs, &mut file)
+                compress(&mut from, self.with, jobs, &mut to)
             }
-        };
-        let made = made.map_err(|source| match source {
+        }
+    }
+
+    /// Why a layer could not be compressed.
+    pub(crate) fn failed(&self, layer: &Layer, error: CompressError) -> MakeError {
+        match error {
             CompressError::Read { source } => self.unread(layer, source),
-            CompressError::Write { source } => unwritten(source),
+            CompressError::Write { source } => {
+                MakeError::Spool { shown: self.shown.clone(), source }
+            }
             source => {
                 let (shown, name) = (self.shown.clone(), layer.name.clone());
                 MakeError::Compress { shown, name, source }
             }
-        })?;
-        self.check(layer, &made.diff_id)?;
-        let region = Region { file: Arc::new(file), offset: 0, size: made.size };
-        Ok((made, region))
+        }
     }
 
     /// Holds a layer to the digest of its tar.
@@ -118,6 +137,25 @@ impl Maker {
             Ok(source) => MakeError::Layer { shown, name, source: Box::new(source) },
             Err(source) => MakeError::Read { shown, name, source },
         }
+    }
+}
+
+/// A writer that fails once it is told to.
+struct Stoppable<'a> {
+    to: &'a mut dyn Write,
+    cancel: &'a Cancel,
+}
+
+impl Write for Stoppable<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.cancel.is_cancelled() {
+            return Err(io::Error::other("stopped"));
+        }
+        self.to.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }
 

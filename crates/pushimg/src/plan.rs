@@ -21,6 +21,23 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// The tag, if it has one.
+    pub(crate) fn tag(&self) -> Option<&str> {
+        match self {
+            Self::Registry(reference) if reference.digest().is_some() => None,
+            Self::Registry(reference) => reference.tag(),
+            Self::Layout { tag, .. } => Some(tag),
+        }
+    }
+
+    /// Without tag and digest.
+    pub(crate) fn repository(&self) -> String {
+        match self {
+            Self::Registry(reference) => reference.name(),
+            Self::Layout { path, .. } => format!("oci:{}", path.display()),
+        }
+    }
+
     /// Whether it is a place for one image only.
     pub(crate) fn has_digest(&self) -> bool {
         matches!(self, Self::Registry(reference) if reference.digest().is_some())
@@ -41,6 +58,8 @@ impl fmt::Display for Place {
 pub(crate) enum PlanError {
     #[error("`{0}` is no image reference")]
     Reference(String, #[source] ReferenceError),
+    #[error("`{0}` is no host of a registry")]
+    Host(String, #[source] ReferenceError),
     #[error("`{0}` names no registry")]
     NoHost(String),
     #[error("`REGISTRY` is `{0}`, which is no host with an optional path")]
@@ -57,10 +76,16 @@ pub(crate) enum PlanError {
     NoName,
     #[error("`--tag {tag}` cannot be given with the digest in `{reference}`")]
     TagAndDigest { tag: String, reference: String },
+    #[error("`{0}` names an index by its digest, before it is made")]
+    IndexByDigest(String),
+    #[error("two images are for {0}")]
+    SamePlatform(String),
     #[error("docker's manifests have no zstd layers")]
     ZstdForDocker,
     #[error("arguments of a push stand in front of a verb")]
     BeforeVerb,
+    #[error("two images cannot both be read from stdin")]
+    StdinForTwo,
     #[error("the password and the image cannot both be read from stdin")]
     StdinTwice,
 }
@@ -95,10 +120,30 @@ impl PlanError {
     }
 }
 
-/// The operands of a push: what from, and where to if that was said.
-pub(crate) fn operands(args: &PushArgs, env: &Env) -> Result<(Source, Option<Place>), PlanError> {
+/// The operands of a push: what from, and where to if that was said; then those of `--also`.
+pub(crate) fn operands(
+    args: &PushArgs,
+    env: &Env,
+) -> Result<Vec<(Source, Option<Place>)>, PlanError> {
+    let mut all = vec![first(args, env)?];
+    for pair in args.also.chunks_exact(2) {
+        refuse_swapped(&pair[0], &pair[1])?;
+        let source = Source::from_operand(&pair[0])?;
+        if source == Source::Stdin && all.iter().any(|(known, _)| *known == Source::Stdin) {
+            return Err(PlanError::StdinForTwo);
+        }
+        all.push((source, Some(place(&pair[1], env)?)));
+    }
+    if args.login.password_stdin && all.iter().any(|(source, _)| *source == Source::Stdin) {
+        return Err(PlanError::StdinTwice);
+    }
+    Ok(all)
+}
+
+fn first(args: &PushArgs, env: &Env) -> Result<(Source, Option<Place>), PlanError> {
     check_tags(&args.tags)?;
-    if args.compress == Some(Compression::Zstd) && args.format == Some(Format::Docker) {
+    let packing = &args.packing;
+    if packing.compress == Some(Compression::Zstd) && packing.format == Some(Format::Docker) {
         return Err(PlanError::ZstdForDocker);
     }
     let (source, place) = match (&args.first, &args.second) {
@@ -114,9 +159,6 @@ pub(crate) fn operands(args: &PushArgs, env: &Env) -> Result<(Source, Option<Pla
             (Source::from_operand(first)?, Some(place(second, env)?))
         }
     };
-    if source == Source::Stdin && args.login.password_stdin {
-        return Err(PlanError::StdinTwice);
-    }
     if let (Some(Place::Registry(reference)), Some(tag)) = (&place, args.tags.first())
         && reference.digest().is_some()
     {
@@ -126,7 +168,7 @@ pub(crate) fn operands(args: &PushArgs, env: &Env) -> Result<(Source, Option<Pla
     Ok((source, place))
 }
 
-fn check_tags(tags: &[String]) -> Result<(), PlanError> {
+pub(crate) fn check_tags(tags: &[String]) -> Result<(), PlanError> {
     for tag in tags {
         let name: Result<Reference, _> = "name".parse();
         name.and_then(|name| name.with_tag(tag))

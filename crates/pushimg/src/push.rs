@@ -1,19 +1,26 @@
 //! Pushing: what is missing goes first, the name last.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 
-use cli::{Progress, human_bytes};
+use cli::human_bytes;
 use oci::Digest;
+use oci::source::Document;
 use serde::Serialize;
+use serde_json::json;
 use transfer::Cancel;
 
 use crate::error::PushError;
 use crate::image::{Blob, Image};
+use crate::meter::Meter;
 use crate::pack::Parts;
+use crate::stream;
 use crate::target::Target;
+
+/// How often a manifest is put whose blobs the registry misses, although it took them.
+const TRIES: usize = 3;
 
 /// What a push did, or would do.
 #[derive(Debug, Serialize)]
@@ -41,11 +48,17 @@ pub(crate) struct Count {
 /// Sends blobs to a target, each of them once, and counts.
 pub(crate) struct Sender<'a> {
     target: &'a dyn Target,
-    progress: &'a Progress,
+    meter: &'a Meter,
+    /// What stops everything.
+    cancel: &'a Cancel,
     jobs: usize,
     dry_run: bool,
+    /// Whether layers go that are to be fetched from elsewhere.
+    foreign: bool,
     /// What is there, or has been sent.
     there: Mutex<BTreeSet<Digest>>,
+    /// What names stand for, as far as it was asked.
+    current: Mutex<BTreeMap<String, Option<Vec<u8>>>>,
     count: AtomicUsize,
     bytes: AtomicU64,
 }
@@ -53,13 +66,46 @@ pub(crate) struct Sender<'a> {
 impl<'a> Sender<'a> {
     pub(crate) fn new(
         target: &'a dyn Target,
-        progress: &'a Progress,
+        meter: &'a Meter,
+        cancel: &'a Cancel,
         jobs: usize,
-        dry_run: bool,
     ) -> Self {
-        let there = Mutex::default();
-        let (count, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
-        Self { target, progress, jobs, dry_run, there, count, bytes }
+        Self {
+            target,
+            meter,
+            cancel,
+            jobs,
+            dry_run: false,
+            foreign: false,
+            there: Mutex::default(),
+            current: Mutex::default(),
+            count: AtomicUsize::new(0),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// Says what would be sent, and sends nothing.
+    #[must_use]
+    pub(crate) fn dry(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// Sends layers, too, that are to be fetched from elsewhere.
+    #[must_use]
+    pub(crate) fn with_foreign(mut self, foreign: bool) -> Self {
+        self.foreign = foreign;
+        self
+    }
+
+    /// What a name stands for now; asked once.
+    pub(crate) fn current(&self, name: &str) -> Result<Option<Vec<u8>>, PushError> {
+        if let Some(known) = lock(&self.current).get(name) {
+            return Ok(known.clone());
+        }
+        let found = self.target.current(name)?;
+        lock(&self.current).insert(name.to_owned(), found.clone());
+        Ok(found)
     }
 
     /// Makes layers whose blobs nobody knows yet, and sends each while the next one is made.
@@ -70,26 +116,27 @@ impl<'a> Sender<'a> {
         let mut layers = parts.unmade();
         layers.sort_by_key(|layer| std::cmp::Reverse(layer.size));
         let (feed, work) = mpsc::channel::<Blob>();
-        let (work, cancel, failed) = (Mutex::new(work), Cancel::new(), Mutex::new(None));
+        let (work, failed) = (Mutex::new(work), Mutex::new(None));
         let fail = |error| {
-            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            cancel.cancel();
+            lock(&failed).get_or_insert(error);
+            self.cancel.cancel();
         };
         let mut made = Vec::with_capacity(layers.len());
         thread::scope(|scope| {
             for _ in 0..self.jobs.min(layers.len()) {
                 scope.spawn(|| {
                     while let Some(blob) = next(&work) {
-                        if let Err(error) = self.send(&blob, &cancel) {
+                        if let Err(error) = self.send(&blob, self.cancel) {
                             return fail(error);
                         }
                     }
                 });
             }
-            for layer in layers.iter().take_while(|_| !cancel.is_cancelled()) {
+            for layer in layers.iter().take_while(|_| !self.cancel.is_cancelled()) {
                 match parts.make(layer) {
                     Ok(blob) => {
                         made.push(blob.clone());
+                        self.meter.expect(blob.descriptor.size);
                         // Nobody takes it when all others have failed.
                         drop(feed.send(blob));
                     }
@@ -101,6 +148,24 @@ impl<'a> Sender<'a> {
         if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
+        self.stopped()?;
+        parts.made(&layers, &made);
+        Ok(())
+    }
+
+    /// The same, with nothing kept on disk: each layer is sent while it is compressed, one after another.
+    pub(crate) fn stream_unmade(&self, parts: &mut Parts) -> Result<(), PushError> {
+        let Some(repository) = self.target.repository() else { return self.send_unmade(parts) };
+        let layers = parts.unmade();
+        let mut made = Vec::with_capacity(layers.len());
+        for layer in &layers {
+            let compressed =
+                stream::send(repository, parts.maker(), layer, self.cancel, self.meter)?;
+            let blob = parts.there(layer, &compressed);
+            self.sent_one(&blob);
+            lock(&self.there).insert(blob.descriptor.digest.clone());
+            made.push(blob);
+        }
         parts.made(&layers, &made);
         Ok(())
     }
@@ -110,54 +175,114 @@ impl<'a> Sender<'a> {
         let Some(top) = image.top() else { return Ok(false) };
         let mut stale = Vec::new();
         for name in names {
-            if self.target.current(name)?.is_none_or(|bytes| bytes != top.bytes) {
+            if self.current(name)?.is_none_or(|bytes| bytes != top.bytes) {
                 stale.push(name);
             }
         }
         if stale.is_empty() {
             return Ok(false);
         }
-        transfer::parallel(
-            self.jobs,
-            &image.blobs,
-            |blob| blob.descriptor.size,
-            |blob, cancel| self.send(blob, cancel),
-        )?;
+        self.send_all(image)?;
         if !self.dry_run {
             for child in image.documents.iter().filter(|one| one.digest != top.digest) {
-                self.target.put_child(child)?;
+                self.put(image, || self.target.put_child(child))?;
             }
             for name in stale {
-                self.target.put_named(name, top)?;
+                self.put(image, || self.target.put_named(name, top))?;
             }
         }
         Ok(true)
     }
 
-    fn send(&self, blob: &Blob, cancel: &Cancel) -> Result<(), PushError> {
-        let (digest, size) = (&blob.descriptor.digest, blob.descriptor.size);
-        if !self.lock().insert(digest.clone()) {
-            return Ok(());
+    /// Sends an image that will be named by another document: blobs and documents, no name.
+    pub(crate) fn push_child(&self, image: &Image) -> Result<(), PushError> {
+        self.send_all(image)?;
+        for document in image.documents.iter().filter(|_| !self.dry_run) {
+            self.put(image, || self.target.put_child(document))?;
         }
-        if self.target.has(&blob.descriptor)? {
-            self.progress.add(size);
-            return Ok(());
-        }
-        let shown = format!("{digest} ({})", human_bytes(size));
-        if self.dry_run {
-            self.progress.step(&format!("would send {shown}"));
-        } else {
-            blob.content.prepare()?;
-            self.target.put_blob(blob, cancel, &|bytes| self.progress.add(bytes))?;
-            self.progress.step(&format!("sent {shown}"));
-        }
-        self.count.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(size, Ordering::Relaxed);
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
-        self.there.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Names a document whose children are there.
+    pub(crate) fn put_named(&self, name: &str, document: &Document) -> Result<bool, PushError> {
+        if self.current(name)?.is_some_and(|bytes| bytes == document.bytes) {
+            return Ok(false);
+        }
+        if !self.dry_run {
+            self.stopped()?;
+            self.target.put_named(name, document)?;
+        }
+        Ok(true)
+    }
+
+    fn send_all(&self, image: &Image) -> Result<(), PushError> {
+        let wanted = |blob: &&Blob| self.foreign || !blob.descriptor.media_type.is_foreign_layer();
+        let blobs: Vec<&Blob> = image.blobs.iter().filter(wanted).collect();
+        transfer::parallel_until(
+            self.cancel,
+            self.jobs,
+            &blobs,
+            |blob| blob.descriptor.size,
+            |blob, cancel| self.send(blob, cancel),
+        )?;
+        self.stopped()
+    }
+
+    /// Puts a document. A registry that then misses a blob is asked for all of them again.
+    fn put(&self, image: &Image, put: impl Fn() -> Result<(), PushError>) -> Result<(), PushError> {
+        for _ in 1..TRIES {
+            self.stopped()?;
+            match put() {
+                Err(PushError::Registry(error)) if error.is_missing_blob() => {
+                    self.meter.step(&format!("{}; looking for what is missing", error.chain()));
+                    lock(&self.there).clear();
+                    self.send_all(image)?;
+                }
+                done => return done,
+            }
+        }
+        self.stopped()?;
+        put()
+    }
+
+    /// The error of a run that was stopped from outside.
+    fn stopped(&self) -> Result<(), PushError> {
+        if self.cancel.is_cancelled() { Err(PushError::Stopped) } else { Ok(()) }
+    }
+
+    fn send(&self, blob: &Blob, cancel: &Cancel) -> Result<(), PushError> {
+        let (digest, size) = (&blob.descriptor.digest, blob.descriptor.size);
+        if !lock(&self.there).insert(digest.clone()) {
+            return Ok(());
+        }
+        if self.target.has(&blob.descriptor)? {
+            self.meter.add(size);
+            return Ok(());
+        }
+        if self.dry_run {
+            let line = format!("would send {digest} ({})", human_bytes(size));
+            self.meter.tell(&line, &json!({"type": "wouldSend", "digest": digest, "size": size}));
+            self.count.fetch_add(1, Ordering::Relaxed);
+            self.bytes.fetch_add(size, Ordering::Relaxed);
+            return Ok(());
+        }
+        blob.content.prepare()?;
+        self.target.put_blob(blob, cancel, &|bytes| self.meter.add(bytes))?;
+        self.sent_one(blob);
+        Ok(())
+    }
+
+    fn sent_one(&self, blob: &Blob) {
+        let (digest, size) = (&blob.descriptor.digest, blob.descriptor.size);
+        let line = format!("sent {digest} ({})", human_bytes(size));
+        self.meter.tell(&line, &json!({"type": "sent", "digest": digest, "size": size}));
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(size, Ordering::Relaxed);
+    }
+
+    /// What is at the target now, as far as it was looked for.
+    pub(crate) fn there(&self) -> BTreeSet<Digest> {
+        lock(&self.there).clone()
     }
 
     /// What was sent, or would have been.
@@ -169,13 +294,17 @@ impl<'a> Sender<'a> {
 
 /// The next blob to send; none when there will be no more.
 fn next(work: &Mutex<mpsc::Receiver<Blob>>) -> Option<Blob> {
-    work.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+    lock(work).recv().ok()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Count {
-    /// All blobs of an image.
+    /// The blobs of an image.
     pub(crate) fn all(image: &Image) -> Self {
-        let blobs = &image.blobs;
-        Self { count: blobs.len(), bytes: blobs.iter().map(|blob| blob.descriptor.size).sum() }
+        let bytes = image.blobs.iter().map(|blob| blob.descriptor.size).sum();
+        Self { count: image.blobs.len(), bytes }
     }
 }

@@ -8,7 +8,7 @@ use oci::layer::{LayerRecipe, StoreRoot};
 use oci::source::{self, Content};
 
 /// An image without a manifest.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Unpacked {
     /// How the source is called in messages.
     pub(crate) shown: String,

@@ -19,6 +19,7 @@ mod real_nix;
 mod run;
 mod sandbox;
 mod server;
+mod signal;
 
 pub use git::Git;
 pub use output::Output;
@@ -26,3 +27,4 @@ pub use real_nix::{RealNix, Suite, graph_expression};
 pub use run::Run;
 pub use sandbox::{Sandbox, require};
 pub use server::Server;
+pub use signal::interrupt;

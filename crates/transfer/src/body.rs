@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-use crate::Cancel;
+use crate::{Cancel, pending};
 
 /// A body of known size that can be opened more than once: a request may have to be sent again.
 pub trait Source: Sync {
@@ -14,7 +14,7 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// When what it reads from cannot be opened.
-    fn open(&self) -> io::Result<Box<dyn Read + '_>>;
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>>;
 }
 
 /// Bytes in memory, as a body.
@@ -26,7 +26,7 @@ impl Source for Bytes<'_> {
         self.0.len() as u64
     }
 
-    fn open(&self) -> io::Result<Box<dyn Read + '_>> {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(Box::new(self.0))
     }
 }
@@ -38,7 +38,9 @@ pub(crate) struct Sending<'a> {
     from: Box<dyn Read + 'a>,
     size: u64,
     sent: u64,
-    cancel: Option<&'a Cancel>,
+    /// Whether the source ends where it ends.
+    unsized_: bool,
+    cancel: [Option<&'a Cancel>; 2],
     watch: Option<&'a (dyn Fn(u64) + Sync)>,
     started: Instant,
     pub(crate) waited: Option<Duration>,
@@ -55,13 +57,15 @@ pub(crate) enum Stopped {
 impl<'a> Sending<'a> {
     pub(crate) fn open(
         source: &'a dyn Source,
-        cancel: Option<&'a Cancel>,
+        cancel: [Option<&'a Cancel>; 2],
         watch: Option<&'a (dyn Fn(u64) + Sync)>,
+        unsized_: bool,
     ) -> io::Result<Self> {
         Ok(Self {
             from: source.open()?,
             size: source.size(),
             sent: 0,
+            unsized_,
             cancel,
             watch,
             started: Instant::now(),
@@ -75,15 +79,26 @@ impl<'a> Sending<'a> {
     }
 
     pub(crate) fn size(&self) -> u64 {
-        self.size
+        if self.unsized_ { self.sent } else { self.size }
     }
 
     fn next(&mut self, buffer: &mut [u8]) -> Result<usize, Stopped> {
-        if self.cancel.is_some_and(Cancel::is_cancelled) {
+        if self.cancel.iter().flatten().any(|cancel| cancel.is_cancelled()) {
             return Err(Stopped::Cancelled);
+        }
+        if self.unsized_ {
+            let got = self.from.read(buffer).map_err(Stopped::Failed)?;
+            self.sent += got as u64;
+            return Ok(got);
         }
         let left = self.size - self.sent;
         let room = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if pending::is_cut() {
+            // The answer is there: what is left of the body goes nowhere, and need not be made.
+            buffer[..room].fill(0);
+            self.sent += room as u64;
+            return Ok(room);
+        }
         let got = self.from.read(&mut buffer[..room]).map_err(Stopped::Failed)?;
         self.sent += got as u64;
         if got == 0 && room != 0 {
@@ -107,7 +122,7 @@ impl Read for Sending<'_> {
         self.waited.get_or_insert_with(|| self.started.elapsed());
         match self.next(buffer) {
             Ok(got) => {
-                if let Some(watch) = self.watch {
+                if let Some(watch) = self.watch.filter(|_| !pending::is_cut()) {
                     watch(got as u64);
                 }
                 Ok(got)

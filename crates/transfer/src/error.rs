@@ -1,10 +1,11 @@
 //! What can go wrong with a request, each with its method, its URL and what the server said.
 
+use std::time::Duration;
 use std::{fmt, io};
 
 use ureq::Timeout;
 
-use crate::{Method, RootsError, StatusCode, Url, UrlError, Words};
+use crate::{Method, RootsError, StatusCode, Url, UrlError, Words, patience};
 
 /// The request that an error is about: `PUT https://registry.example/v2/…`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +118,8 @@ pub enum CallError {
         status: StatusCode,
         /// What the server said about it.
         words: Words,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
     },
     /// Another part of the same work failed, so this one stopped.
     #[error("{call}: stopped")]
@@ -131,6 +134,47 @@ impl CallError {
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// The request that it is about.
+    pub fn call(&self) -> &Call {
+        match self {
+            Self::PlainHttp { call }
+            | Self::Roots { call, .. }
+            | Self::NoAnswer { call, .. }
+            | Self::BodyCut { call, .. }
+            | Self::Source { call, .. }
+            | Self::Answer { call, .. }
+            | Self::TooLarge { call, .. }
+            | Self::Location { call, .. }
+            | Self::Redirect { call, .. }
+            | Self::Status { call, .. }
+            | Self::Cancelled { call } => call,
+        }
+    }
+
+    /// Whether the same request may go well a moment later: the connection broke, a wait ended, or the status says so.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::NoAnswer { source, .. } => source.is_transient(),
+            Self::BodyCut { .. } | Self::Answer { .. } => true,
+            Self::Status { status, .. } => patience::is_transient(*status),
+            Self::PlainHttp { .. }
+            | Self::Roots { .. }
+            | Self::Source { .. }
+            | Self::TooLarge { .. }
+            | Self::Location { .. }
+            | Self::Redirect { .. }
+            | Self::Cancelled { .. } => false,
+        }
+    }
+
+    /// How long the server asks to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -174,6 +218,14 @@ impl Trouble {
             ureq::Error::ConnectProxyFailed(words) => Self::Proxy(words),
             ureq::Error::Protocol(error) => Self::Protocol(error.to_string()),
             other => Self::Protocol(other.to_string()),
+        }
+    }
+
+    /// Whether it may go by. A host that refuses connections may be starting; one that has no name will not get one.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::TimedOut(_) | Self::Protocol(_) | Self::Io(_) => true,
+            Self::UnknownHost(_) | Self::Tls(_) | Self::Proxy(_) => false,
         }
     }
 

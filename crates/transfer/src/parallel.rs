@@ -47,16 +47,34 @@ where
     R: Send,
     E: Send,
 {
+    parallel_until(&Cancel::new(), jobs, items, size, work)
+}
+
+/// [`parallel`], that also stops when somebody else uses `cancel`; an error uses it.
+///
+/// # Errors
+/// The first error that happens. Stopped from outside before any, it answers what was done.
+pub fn parallel_until<T, R, E>(
+    cancel: &Cancel,
+    jobs: usize,
+    items: &[T],
+    size: impl Fn(&T) -> u64,
+    work: impl Fn(&T, &Cancel) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E>
+where
+    T: Sync,
+    R: Send,
+    E: Send,
+{
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_by_key(|&at| (std::cmp::Reverse(size(&items[at])), at));
     let next = AtomicUsize::new(0);
-    let cancel = Cancel::new();
     let done: Mutex<Vec<Option<R>>> = Mutex::new(items.iter().map(|_| None).collect());
     let failed: Mutex<Option<E>> = Mutex::new(None);
     let worker = || {
         while !cancel.is_cancelled() {
             let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-            match work(&items[at], &cancel) {
+            match work(&items[at], cancel) {
                 Ok(result) => lock(&done)[at] = Some(result),
                 Err(error) => {
                     lock(&failed).get_or_insert(error);

@@ -1,5 +1,7 @@
 //! One request, before it is sent.
 
+use std::time::Duration;
+
 use crate::{Bytes, Call, Cancel, Credential, Method, Source, Url};
 
 /// A request: method, URL, headers, and a body that can be opened again.
@@ -11,6 +13,8 @@ pub struct Request<'a> {
     pub(crate) body: Option<&'a dyn Source>,
     pub(crate) cancel: Option<&'a Cancel>,
     pub(crate) watch: Option<&'a (dyn Fn(u64) + Sync)>,
+    pub(crate) chunked: bool,
+    pub(crate) within: Option<Duration>,
 }
 
 impl<'a> Request<'a> {
@@ -19,7 +23,22 @@ impl<'a> Request<'a> {
         let body: Option<&'a dyn Source> =
             matches!(method, Method::POST | Method::PUT | Method::PATCH).then_some(&Bytes(b""));
         let call = Call { method, url };
-        Self { call, headers: Vec::new(), credential: None, body, cancel: None, watch: None }
+        let headers = Vec::new();
+        Self {
+            call,
+            headers,
+            credential: None,
+            body,
+            cancel: None,
+            watch: None,
+            chunked: false,
+            within: None,
+        }
+    }
+
+    /// What is asked.
+    pub fn call(&self) -> &Call {
+        &self.call
     }
 
     /// Adds a header.
@@ -40,6 +59,20 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn body(mut self, body: &'a dyn Source) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    /// Sends a body whose length nobody knows, in the chunks of HTTP; its `size` is not looked at.
+    #[must_use]
+    pub fn stream(mut self, body: &'a dyn Source) -> Self {
+        (self.body, self.chunked) = (Some(body), true);
+        self
+    }
+
+    /// Waits so long for the answer, and not as long as for others.
+    #[must_use]
+    pub fn within(mut self, time: Duration) -> Self {
+        self.within = Some(time);
         self
     }
 

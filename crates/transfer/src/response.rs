@@ -1,11 +1,12 @@
 //! An answer: status, headers, and a body that is read with a limit.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use ureq::Body;
 
 use crate::words::MAX_BODY;
-use crate::{Call, CallError, HeaderMap, StatusCode, Url, Words};
+use crate::{Call, CallError, HeaderMap, StatusCode, Url, Words, patience};
 
 /// An answer to a [`Request`](crate::Request), whatever its status.
 #[derive(Debug)]
@@ -14,6 +15,7 @@ pub struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
+    pub(crate) whole: bool,
 }
 
 impl Response {
@@ -35,6 +37,21 @@ impl Response {
     /// The first header of this name, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether the request's body had gone out when the answer came; a yes to a part of it is none.
+    pub fn is_to_the_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Whether the same request may be answered otherwise a moment later.
+    pub fn is_transient(&self) -> bool {
+        patience::is_transient(self.status)
+    }
+
+    /// How long the server asks to be left alone (`Retry-After`).
+    pub fn retry_after(&self) -> Option<Duration> {
+        patience::retry_after(&self.headers)
     }
 
     /// All headers.
@@ -95,6 +112,7 @@ impl Response {
     /// The error that this answer is, with the server's words.
     pub fn into_error(mut self) -> CallError {
         let words = self.words();
-        CallError::Status { call: self.call, status: self.status, words }
+        let retry_after = self.retry_after();
+        CallError::Status { call: self.call, status: self.status, words, retry_after }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Proxies, Roots};
+use crate::{HostTls, Proxies, Roots};
 
 /// How a client behaves towards every host.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Settings {
     pub proxies: Proxies,
     /// Trusted certificates.
     pub roots: Roots,
+    /// What one host has of its own.
+    pub host: Option<HostTls>,
     /// When to stop waiting.
     pub timeouts: Timeouts,
 }
@@ -30,6 +32,7 @@ impl Settings {
             plain_http: false,
             proxies: Proxies::default(),
             roots: Roots::default(),
+            host: None,
             timeouts: Timeouts::default(),
         }
     }
@@ -48,6 +51,20 @@ pub struct Timeouts {
     pub idle: Duration,
     /// For `100 Continue`; a server that does not answer in time is sent the body, and not asked again.
     pub await_continue: Duration,
+}
+
+impl Timeouts {
+    /// The defaults, scaled to a server that may be silent for so long.
+    pub fn silent_for(time: Duration) -> Self {
+        let default = Self::default();
+        Self {
+            connect: default.connect.min(time),
+            answer: time,
+            answer_to_body: time.saturating_mul(10),
+            idle: time,
+            await_continue: default.await_continue.min(time),
+        }
+    }
 }
 
 impl Default for Timeouts {

@@ -328,7 +328,7 @@ impl Source for Liar {
         self.0
     }
 
-    fn open(&self) -> io::Result<Box<dyn Read + '_>> {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         if self.1.is_empty() { Err(io::Error::other("gone")) } else { Ok(Box::new(self.1)) }
     }
 }

@@ -127,13 +127,11 @@ impl Reading<'_> {
     }
 
     fn blob(&mut self, descriptor: &Descriptor) -> Result<(), SourceError> {
-        // These are fetched from elsewhere: their licence may forbid to push them.
-        if descriptor.media_type.is_foreign_layer() {
-            return Ok(());
-        }
         let shown = || self.store.shown.clone();
         let name = descriptor.digest.blob_path();
         match self.store.get(&name)? {
+            // These are fetched from elsewhere, and need not be here.
+            None if descriptor.media_type.is_foreign_layer() => Ok(()),
             Some((content, size)) if size == descriptor.size => {
                 self.blobs.push(Blob { descriptor: descriptor.clone(), content });
                 Ok(())

@@ -1,52 +1,29 @@
-//! Blobs: is it there, and sending it.
+//! Blobs: is it there, and reading it.
 
-use std::io;
+use std::io::{self, Read};
+use std::time::Duration;
 
 use oci::{Descriptor, MismatchError, VerifyingReader};
-use transfer::{CallError, Cancel, Method, Request, Response, Source, StatusCode, Url};
+use transfer::{Method, Patience, Request, Response, StatusCode};
 
 use super::{RegistryError, Repository, is_html, not_a_registry, said_digest};
+
+/// How long it is waited for an answer that only saves work.
+const SHORT: Duration = Duration::from_secs(2);
 
 impl Repository {
     /// Whether the registry has a blob. Only a clear yes counts: what answers anything else may still take it.
     pub(crate) fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError> {
         let url = self.url(&format!("blobs/{}", blob.digest))?;
         let answer = self.send(&Request::new(Method::HEAD, url))?;
-        let size = answer.header("content-length").and_then(|text| text.parse::<u64>().ok());
-        let said = said_digest(&answer, &blob.digest);
-        Ok(answer.status() == StatusCode::OK
-            && !is_html(&answer)
-            && size.is_none_or(|size| size == blob.size)
-            && said.is_none_or(|said| said == blob.digest.as_str()))
+        Ok(is_this(&answer, blob))
     }
 
-    /// Sends a blob: a place for it, then all of it in one request.
-    pub(crate) fn push_blob(
-        &self,
-        blob: &Descriptor,
-        source: &dyn Source,
-        cancel: &Cancel,
-        watch: &(dyn Fn(u64) + Sync),
-    ) -> Result<(), RegistryError> {
-        let Some(place) = self.begin(blob)? else { return Ok(()) };
-        let request = Request::new(Method::PUT, place.with_pair("digest", blob.digest.as_str()))
-            .header("Content-Type", "application/octet-stream")
-            .body(source)
-            .cancel(cancel)
-            .watch(watch);
-        let answer = match self.send(&request) {
-            // The registry may have it all and only its answer may be lost.
-            Err(RegistryError::Call(
-                error @ (CallError::BodyCut { .. } | CallError::NoAnswer { .. }),
-            )) if !cancel.is_cancelled() => {
-                return match self.has_blob(blob) {
-                    Ok(true) => Ok(()),
-                    _ => Err(error.into()),
-                };
-            }
-            answer => answer?,
-        };
-        self.check_pushed(blob, answer)
+    /// Whether the registry has a blob, asked once and in passing.
+    pub(super) fn has_by_now(&self, blob: &Descriptor) -> bool {
+        let Ok(url) = self.url(&format!("blobs/{}", blob.digest)) else { return false };
+        let answer = self.send_once(&Request::new(Method::HEAD, url).within(SHORT));
+        answer.is_ok_and(|answer| is_this(&answer, blob))
     }
 
     /// Reads a blob of at most `limit` bytes, and holds it to its digest.
@@ -55,13 +32,7 @@ impl Repository {
         blob: &Descriptor,
         limit: usize,
     ) -> Result<Vec<u8>, RegistryError> {
-        let url = self.url(&format!("blobs/{}", blob.digest))?;
-        let answer = self.send(&Request::new(Method::GET, url))?;
-        match answer.status() {
-            StatusCode::OK if !is_html(&answer) => {}
-            StatusCode::OK => return Err(not_a_registry(answer)),
-            _ => return Err(answer.into_error().into()),
-        }
+        let answer = self.get_blob(blob)?;
         let call = answer.call().clone();
         let bytes = answer.read((limit as u64).min(blob.size))?;
         let mut verified =
@@ -73,72 +44,94 @@ impl Repository {
         Ok(bytes)
     }
 
-    /// Starts an upload. None if the registry says that it has the blob after all.
-    fn begin(&self, blob: &Descriptor) -> Result<Option<Url>, RegistryError> {
-        let answer = self.send(&Request::new(Method::POST, self.url("blobs/uploads/")?))?;
-        let status = answer.status();
-        match status.as_u16() {
-            202 => {}
-            // Nothing was mounted, so nothing is created; but it can be asked.
-            201 => {
-                let call = answer.call().clone();
-                answer.finish();
-                let there = self.has_blob(blob)?;
-                return if there { Ok(None) } else { Err(RegistryError::Lost { call, status }) };
-            }
-            200..400 => return Err(not_a_registry(answer)),
-            _ => return Err(answer.into_error().into()),
-        }
-        let Some(place) = answer.location()? else {
-            return Err(RegistryError::NoLocation { call: answer.call().clone(), status });
-        };
-        check_place(&answer, &place)?;
-        answer.finish();
-        Ok(Some(place))
+    /// A blob as a stream, which is not held to its digest here. A connection that breaks is made anew.
+    pub(crate) fn blob_reader<'a>(&'a self, blob: &Descriptor) -> BlobReader<'a> {
+        let (blob, patience) = (blob.clone(), self.patience());
+        BlobReader { from: self, blob, at: 0, body: None, patience }
     }
 
-    fn check_pushed(&self, blob: &Descriptor, answer: Response) -> Result<(), RegistryError> {
-        let (call, status) = (answer.call().clone(), answer.status());
-        match status.as_u16() {
-            201 => {
-                if let Some(found) =
-                    said_digest(&answer, &blob.digest).filter(|said| said != blob.digest.as_str())
-                {
-                    let expected = blob.digest.clone();
-                    return Err(RegistryError::Digest { call, found, expected });
-                }
-                answer.finish();
-                Ok(())
+    /// The rest of a blob from this byte on.
+    fn blob_from(&self, blob: &Descriptor, at: u64) -> Result<Box<dyn Read + Send>, RegistryError> {
+        if at == 0 {
+            return Ok(Box::new(self.get_blob(blob)?.reader()));
+        }
+        let url = self.url(&format!("blobs/{}", blob.digest))?;
+        let request = Request::new(Method::GET, url).header("Range", format!("bytes={at}-"));
+        let answer = self.send(&request)?;
+        let begins =
+            answer.header("content-range").map(|range| range.starts_with(&format!("bytes {at}-")));
+        match answer.status() {
+            StatusCode::PARTIAL_CONTENT if begins == Some(true) => Ok(Box::new(answer.reader())),
+            StatusCode::OK if !is_html(&answer) => {
+                let mut reader = answer.reader();
+                // What breaks off here breaks off again when it is read.
+                let _short = io::copy(&mut reader.by_ref().take(at), &mut io::sink());
+                Ok(Box::new(reader))
             }
-            200 | 202 | 204 if !is_html(&answer) => {
-                answer.finish();
-                if self.has_blob(blob)? {
-                    Ok(())
-                } else {
-                    Err(RegistryError::Lost { call, status })
-                }
-            }
-            200..400 => Err(not_a_registry(answer)),
+            _ => Err(not_a_registry(answer)),
+        }
+    }
+
+    fn get_blob(&self, blob: &Descriptor) -> Result<Response, RegistryError> {
+        let url = self.url(&format!("blobs/{}", blob.digest))?;
+        let answer = self.send(&Request::new(Method::GET, url))?;
+        match answer.status() {
+            StatusCode::OK if !is_html(&answer) => Ok(answer),
+            StatusCode::OK => Err(not_a_registry(answer)),
             _ => Err(answer.into_error().into()),
         }
     }
 }
 
-fn invalid(error: MismatchError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error)
+/// Reads a blob of a registry.
+pub(crate) struct BlobReader<'a> {
+    from: &'a Repository,
+    blob: Descriptor,
+    at: u64,
+    body: Option<Box<dyn Read + Send>>,
+    patience: Patience,
 }
 
-/// A registry may keep uploads on another host, which then gets no login. It may not lead us into networks that only
-/// we can reach, nor away from TLS.
-fn check_place(answer: &Response, place: &Url) -> Result<(), RegistryError> {
-    let (here, there) = (answer.url().origin(), place.origin());
-    let why = if here.is_secure() && !there.is_secure() {
-        "which has no TLS"
-    } else if there.is_private_address() && there.host() != here.host() {
-        "a private address of another host"
-    } else {
-        return Ok(());
-    };
-    let (call, location) = (answer.call().clone(), there.to_string());
-    Err(RegistryError::Location { call, location, why })
+impl Read for BlobReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let body = if let Some(body) = &mut self.body {
+                body
+            } else {
+                let body = self.from.blob_from(&self.blob, self.at).map_err(io::Error::other)?;
+                self.body.insert(body)
+            };
+            let why = match body.read(buffer) {
+                Ok(0) if self.at < self.blob.size => "the blob broke off".to_owned(),
+                Ok(got) => {
+                    self.at += got as u64;
+                    self.patience.renew();
+                    return Ok(got);
+                }
+                Err(error) => error.to_string(),
+            };
+            self.body = None;
+            let why = format!("{}: {why}", self.blob.digest);
+            let origin = self.from.base.origin();
+            if !self.from.wait(&mut self.patience, None, origin, &why, None) {
+                return Err(io::Error::other(why));
+            }
+        }
+    }
+}
+
+fn is_this(answer: &Response, blob: &Descriptor) -> bool {
+    let size = answer.header("content-length").and_then(|text| text.parse::<u64>().ok());
+    let said = said_digest(answer, &blob.digest);
+    answer.status() == StatusCode::OK
+        && !is_html(answer)
+        && size.is_none_or(|size| size == blob.size)
+        && said.is_none_or(|said| said == blob.digest.as_str())
+}
+
+fn invalid(error: MismatchError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 use cli::Exit;
 use oci::Digest;
@@ -43,6 +44,9 @@ pub(crate) enum RegistryError {
     /// It took something and does not have it.
     #[error("{call}: {status}, but what was just pushed is not there")]
     Lost { call: Call, status: StatusCode },
+    /// It takes parts and keeps none.
+    #[error("{call}: {status}, but the upload does not come forward")]
+    Standstill { call: Call, status: StatusCode },
     /// It says that what we sent has another digest.
     #[error("{call}: the registry says it has {found}, but it was sent {expected}")]
     Digest { call: Call, found: String, expected: Digest },
@@ -71,8 +75,48 @@ impl RegistryError {
             Self::NotARegistry { .. }
             | Self::NoLocation { .. }
             | Self::Location { .. }
-            | Self::Lost { .. } => Exit::Own(4),
+            | Self::Lost { .. }
+            | Self::Standstill { .. } => Exit::Own(4),
         }
+    }
+
+    /// Whether the same may go well a moment later.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self, Self::Call(error) if error.is_transient())
+    }
+
+    /// Whether the registry said nothing at all.
+    pub(crate) fn is_without_answer(&self) -> bool {
+        matches!(self, Self::Call(CallError::NoAnswer { .. } | CallError::BodyCut { .. }))
+    }
+
+    /// How long the registry asks to be left alone.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Call(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
+    /// Whether a registry took a manifest to name a blob that it does not have.
+    pub(crate) fn is_missing_blob(&self) -> bool {
+        let codes = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"];
+        matches!(self, Self::Call(CallError::Status { words, .. })
+            if codes.iter().any(|code| words.has_code(code)))
+    }
+
+    /// The error with its causes, in one line.
+    pub(crate) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut next = self.source();
+        while let Some(cause) = next {
+            let words = cause.to_string();
+            if !text.ends_with(&words) {
+                text = format!("{text}: {words}");
+            }
+            next = cause.source();
+        }
+        text
     }
 
     /// What to do next.
@@ -87,6 +131,12 @@ impl RegistryError {
             }
             Self::Call(CallError::NoAnswer { source: transfer::Trouble::Tls(_), .. }) => {
                 "name the certificates to trust in `SSL_CERT_FILE`, or use plain http by `--insecure`"
+            }
+            Self::Call(error) if let Some(time) = error.retry_after() => {
+                return Some(format!(
+                    "the registry asks to wait for {} s: try again then, or with a longer `--retry-for`",
+                    time.as_secs()
+                ));
             }
             Self::NotARegistry { .. } => "check the host and the path of the reference",
             _ => return None,

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use oci::layout::{self, REF_NAME};
-use oci::source::{Document, SourceError};
+use oci::source::{Content, Document, SourceError};
 use oci::{Descriptor, Digest};
 use transfer::{Cancel, Source as _};
 
@@ -120,11 +120,26 @@ impl Target for Layout {
         Ok(bytes)
     }
 
-    fn tags(&self) -> Result<Vec<String>, PushError> {
+    fn read_blob(&self, blob: &Descriptor) -> io::Result<Box<dyn io::Read + Send + '_>> {
+        let found = self.0.store().get(&blob.digest.blob_path()).map_err(io::Error::other)?;
+        let Some((content, _)) = found else {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("no blob {}", blob.digest),
+            ));
+        };
+        match content {
+            Content::File(path) => Ok(Box::new(fs_err::File::open(path)?)),
+            Content::Region(region) => Ok(Box::new(region.reader())),
+            Content::Bytes(bytes) => Ok(Box::new(io::Cursor::new(bytes))),
+        }
+    }
+
+    fn tags(&self) -> Result<Option<Vec<String>>, PushError> {
         let index = self.0.index()?;
         let names = index.manifests.iter().filter_map(|one| one.annotations.get(REF_NAME));
         let names: BTreeSet<_> = names.cloned().collect();
-        Ok(names.into_iter().collect())
+        Ok(Some(names.into_iter().collect()))
     }
 
     fn put_blob(
@@ -142,5 +157,9 @@ impl Target for Layout {
 
     fn put_named(&self, name: &str, document: &Document) -> Result<(), PushError> {
         Ok(self.name(name, document)?)
+    }
+
+    fn delete(&self, digest: &Digest) -> Result<bool, PushError> {
+        Ok(self.0.remove(digest).map_err(LayoutError::from)?)
     }
 }

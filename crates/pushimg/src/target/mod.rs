@@ -2,8 +2,10 @@
 
 mod layout;
 
-use oci::Descriptor;
+use std::io::{self, Read};
+
 use oci::source::Document;
+use oci::{Descriptor, Digest};
 use transfer::Cancel;
 
 pub(crate) use layout::{Layout, LayoutError};
@@ -13,7 +15,7 @@ use crate::image::Blob;
 use crate::registry::Repository;
 
 /// A place that takes blobs and documents, and gives documents names.
-pub(crate) trait Target: Sync {
+pub(crate) trait Target: Send + Sync + std::fmt::Debug {
     /// The bytes of what a name stands for now; none if that cannot be said.
     fn current(&self, name: &str) -> Result<Option<Vec<u8>>, PushError>;
 
@@ -23,8 +25,11 @@ pub(crate) trait Target: Sync {
     /// A blob that fits in memory.
     fn small_blob(&self, blob: &Descriptor, limit: usize) -> Result<Vec<u8>, PushError>;
 
-    /// The names that are there, sorted.
-    fn tags(&self) -> Result<Vec<String>, PushError>;
+    /// A blob as a stream, which is not held to its digest.
+    fn read_blob(&self, blob: &Descriptor) -> io::Result<Box<dyn Read + Send + '_>>;
+
+    /// The names that are there, sorted; none if it is not known.
+    fn tags(&self) -> Result<Option<Vec<String>>, PushError>;
 
     /// Takes a blob in.
     fn put_blob(
@@ -39,6 +44,17 @@ pub(crate) trait Target: Sync {
 
     /// Takes a document in and gives it a name.
     fn put_named(&self, name: &str, document: &Document) -> Result<(), PushError>;
+
+    /// Takes a document away, with all its names; says whether there was one.
+    fn delete(&self, digest: &Digest) -> Result<bool, PushError>;
+
+    /// Gives up what has begun, after an interruption.
+    fn clean_up(&self) {}
+
+    /// The repository, if it is one.
+    fn repository(&self) -> Option<&Repository> {
+        None
+    }
 }
 
 impl Target for Repository {
@@ -54,7 +70,11 @@ impl Target for Repository {
         Ok(self.fetch_blob(blob, limit)?)
     }
 
-    fn tags(&self) -> Result<Vec<String>, PushError> {
+    fn read_blob(&self, blob: &Descriptor) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(Box::new(self.blob_reader(blob)))
+    }
+
+    fn tags(&self) -> Result<Option<Vec<String>>, PushError> {
         Ok(self.list_tags()?)
     }
 
@@ -73,5 +93,18 @@ impl Target for Repository {
 
     fn put_named(&self, name: &str, document: &Document) -> Result<(), PushError> {
         Ok(self.put_manifest(name, &document.media_type, &document.bytes)?)
+    }
+
+    fn delete(&self, digest: &Digest) -> Result<bool, PushError> {
+        Ok(self.delete_manifest(digest)?)
+    }
+
+    fn clean_up(&self) {
+        // The uploads run out by themselves if this fails, too.
+        let _left_behind = Self::clean_up(self);
+    }
+
+    fn repository(&self) -> Option<&Repository> {
+        Some(self)
     }
 }

@@ -295,21 +295,6 @@ fn a_broken_file_of_credentials_is_named() {
 }
 
 #[test]
-fn a_helper_is_named_because_it_is_not_run() {
-    let (bench, registry) = (Bench::new(), locked());
-    let host = registry.host();
-    let file = format!(r#"{{"credHelpers":{{"{host}":"ecr-login"}}}}"#);
-    bench.sandbox.write("auth.json", file);
-    let run = bench.run(["image", &format!("{host}/a/b"), "--authfile", "auth.json"]);
-    let out = run.output().code(3).stdout("");
-    let warning = format!(
-        "pushimg: warning: the login for `{host}` is kept by the credential helper `ecr-login`, \
-         and helpers are not run\n"
-    );
-    assert!(out.stderr.starts_with(&warning), "{}", out.stderr);
-}
-
-#[test]
 fn a_password_and_an_image_cannot_share_stdin() {
     let bench = Bench::new();
     let run = bench.run(["-", "localhost:1/a", "-u", "alice", "--password-stdin"]);

@@ -11,6 +11,8 @@ mod looks;
 mod operands;
 mod plans;
 mod registry;
+mod reuse;
+mod verbs;
 
 use testkit::image::SmallImage;
 use testkit::registry::Registry;

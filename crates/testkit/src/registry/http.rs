@@ -1,8 +1,9 @@
 //! HTTP/1.1, as much of it as a registry needs: one thread a connection, kept open.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use super::{Act, Answer, Shared, protocol};
 
@@ -24,8 +25,27 @@ pub struct Received {
     pub content_type: Option<String>,
     /// The `Accept` header.
     pub accept: Option<String>,
+    /// All headers, with their names in lower case.
+    pub headers: Vec<(String, String)>,
     /// How many bytes of its body came in so far.
     pub body_bytes: u64,
+}
+
+impl Received {
+    /// A header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it waits for a `100 Continue` before it sends its body.
+    pub fn expects(&self) -> bool {
+        self.header("expect").is_some()
+    }
+
+    /// Whether it is ranged: a part of an upload.
+    pub fn is_ranged(&self) -> bool {
+        self.header("content-range").is_some()
+    }
 }
 
 /// A request and what its body needs to be read.
@@ -40,7 +60,9 @@ struct Head {
 enum Next {
     Keep(Answer),
     SayAndClose(Answer),
+    SayOldAndClose(Answer),
     Close,
+    Reset,
 }
 
 pub(super) fn serve(connection: &TcpStream, shared: &Shared) -> io::Result<()> {
@@ -51,7 +73,18 @@ pub(super) fn serve(connection: &TcpStream, shared: &Shared) -> io::Result<()> {
         match answer(&mut reader, &head, shared, place)? {
             Next::Keep(answer) => answer.write_to(&mut writer, is_head)?,
             Next::SayAndClose(answer) => return answer.write_to(&mut writer, is_head),
+            Next::SayOldAndClose(answer) => {
+                let mut said = Vec::new();
+                answer.write_to(&mut said, is_head)?;
+                said[..8].copy_from_slice(b"HTTP/1.0");
+                return writer.write_all(&said);
+            }
             Next::Close => return Ok(()),
+            Next::Reset => {
+                // Closing now throws away what is not sent and tells the other side so.
+                rustix::net::sockopt::set_socket_linger(connection, Some(Duration::ZERO))?;
+                return Ok(());
+            }
         }
     }
     Ok(())
@@ -69,8 +102,25 @@ fn answer(
     shared: &Shared,
     place: usize,
 ) -> io::Result<Next> {
-    let host = shared.state().address.to_string();
-    if let Some(denied) = shared.auth.check(&head.request, &host) {
+    if head.request.path == "/token" {
+        let body = read_body(reader, head, shared, place)?;
+        let act = shared.state().fault_for(&head.request);
+        if let Some(Act::Answer(answer)) = act {
+            return Ok(Next::Keep(answer));
+        }
+        return Ok(Next::Keep(shared.auth.give_token(
+            &head.request,
+            &body,
+            &mut shared.state().tokens,
+        )));
+    }
+    let denied = {
+        let mut state = shared.state();
+        let host = state.address.to_string();
+        let open = state.open_uploads && head.request.path.contains("/blobs/uploads/u");
+        if open { None } else { shared.auth.check(&head.request, &host, &mut state.tokens) }
+    };
+    if let Some(denied) = denied {
         // Like real ones: whoever may not come in need not send a body.
         if head.expects {
             return Ok(Next::SayAndClose(denied));
@@ -86,11 +136,43 @@ fn answer(
         }
         Some(Act::AnswerEarly(answer)) => return Ok(Next::SayAndClose(answer)),
         Some(Act::Close) => return Ok(Next::Close),
+        Some(Act::AnswerBehind(answer)) => {
+            go_on(reader, head, shared)?;
+            return Ok(Next::SayAndClose(answer));
+        }
+        Some(Act::Raw(bytes)) => {
+            read_body(reader, head, shared, place)?;
+            reader.get_mut().write_all(&bytes)?;
+            return Ok(Next::Close);
+        }
+        Some(Act::Old) => {
+            let body = read_body(reader, head, shared, place)?;
+            let said = protocol::answer(&head.request, &body, &mut shared.state());
+            return Ok(Next::SayOldAndClose(said));
+        }
         Some(Act::CutBody(bytes)) => {
-            go_on(reader, head)?;
-            let mut part = vec![0; usize::try_from(bytes.min(head.length)).unwrap_or(usize::MAX)];
-            reader.read_exact(&mut part)?;
-            shared.state().received[place].body_bytes = bytes;
+            read_part(reader, head, shared, place, bytes)?;
+            return Ok(Next::Close);
+        }
+        Some(Act::KeepPart(bytes)) => {
+            let part = read_part(reader, head, shared, place, bytes)?;
+            shared.state().keep(&head.request, &part);
+            return Ok(Next::Reset);
+        }
+        Some(Act::KeepPartAnd(bytes, answer)) => {
+            let part = read_part(reader, head, shared, place, bytes)?;
+            shared.state().keep(&head.request, &part);
+            return Ok(Next::SayAndClose(answer));
+        }
+        Some(Act::Reset) => return Ok(Next::Reset),
+        Some(Act::ResetBody(bytes)) => {
+            read_part(reader, head, shared, place, bytes)?;
+            return Ok(Next::Reset);
+        }
+        Some(Act::HalfClose(bytes)) => {
+            read_part(reader, head, shared, place, bytes)?;
+            reader.get_mut().shutdown(Shutdown::Write)?;
+            io::copy(reader, &mut io::sink())?;
             return Ok(Next::Close);
         }
         Some(Act::Stall(time)) => thread::sleep(time),
@@ -99,16 +181,35 @@ fn answer(
     let body = read_body(reader, head, shared, place)?;
     let mut said = protocol::answer(&head.request, &body, &mut shared.state());
     match act {
-        Some(Act::LoseAnswer) => return Ok(Next::Close),
+        Some(Act::LoseAnswer) => {
+            shared.state().stay(&head.request);
+            return Ok(Next::Close);
+        }
         Some(Act::Edit(edit)) => edit(&mut said),
         _ => {}
     }
     Ok(Next::Keep(said))
 }
 
+/// Reads the first bytes of a body.
+fn read_part(
+    reader: &mut BufReader<&TcpStream>,
+    head: &Head,
+    shared: &Shared,
+    place: usize,
+    bytes: u64,
+) -> io::Result<Vec<u8>> {
+    go_on(reader, head, shared)?;
+    let bytes = bytes.min(head.length);
+    let mut part = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX)];
+    reader.read_exact(&mut part)?;
+    shared.state().received[place].body_bytes = bytes;
+    Ok(part)
+}
+
 /// Tells a client that waits with its body to send it.
-fn go_on(reader: &mut BufReader<&TcpStream>, head: &Head) -> io::Result<()> {
-    if head.expects {
+fn go_on(reader: &mut BufReader<&TcpStream>, head: &Head, shared: &Shared) -> io::Result<()> {
+    if head.expects && !shared.state().never_continues {
         reader.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
     Ok(())
@@ -120,7 +221,7 @@ fn read_body(
     shared: &Shared,
     place: usize,
 ) -> io::Result<Vec<u8>> {
-    go_on(reader, head)?;
+    go_on(reader, head, shared)?;
     let mut body = Vec::new();
     let mut take = |reader: &mut BufReader<&TcpStream>, size: u64| -> io::Result<()> {
         let got = reader.take(size).read_to_end(&mut body)? as u64;
@@ -170,6 +271,7 @@ fn read_head(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Head>> {
         let Some((name, value)) = header.trim_end().split_once(':') else { break };
         let value = value.trim();
         let text = || Some(value.to_owned());
+        head.request.headers.push((name.to_ascii_lowercase(), value.to_owned()));
         match name.to_ascii_lowercase().as_str() {
             "authorization" => head.request.authorization = text(),
             "content-type" => head.request.content_type = text(),

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 pub use answer::Answer;
-pub use auth::Auth;
+pub use auth::{Auth, Tokens};
 pub use fault::{Act, Fault};
 pub use http::Received;
 use state::State;
@@ -85,6 +85,53 @@ impl Registry {
     /// Makes the next matching requests fail.
     pub fn fault(&self, fault: Fault) {
         self.shared.state().faults.push(fault);
+    }
+
+    /// Lets bodies wait for a `100 Continue` that never comes.
+    pub fn never_continue(&self) {
+        self.shared.state().never_continues = true;
+    }
+
+    /// Wants no login where uploads are sent to.
+    pub fn open_uploads(&self) {
+        self.shared.state().open_uploads = true;
+    }
+
+    /// Keeps what repositories have apart, as real ones do: a blob has to be pushed to each, or mounted.
+    pub fn keep_repositories_apart(&self) {
+        self.shared.state().apart = true;
+    }
+
+    /// Begins an upload where a mount is asked for.
+    pub fn forbid_mounts(&self) {
+        self.shared.state().no_mounts = true;
+    }
+
+    /// Says in each answer to a begun upload that no chunk but the last may be smaller.
+    pub fn set_chunk_minimum(&self, bytes: usize) {
+        self.shared.state().chunk_minimum = bytes;
+    }
+
+    /// Forgets an upload whose connection broke, as `docker-registry` 2 does.
+    pub fn forget_broken_uploads(&self) {
+        self.shared.state().forgets_broken = true;
+    }
+
+    /// Lists so many tags in one answer.
+    pub fn set_page(&self, tags: usize) {
+        self.shared.state().page = tags;
+    }
+
+    /// How many uploads have begun and not ended.
+    pub fn open_upload_count(&self) -> usize {
+        self.shared.state().uploads.len()
+    }
+
+    /// Puts a manifest in, under a tag and its digest.
+    pub fn set_manifest(&self, repository: &str, tag: &str, media_type: &str, bytes: &[u8]) {
+        let digest = oci::Digest::of(bytes).to_string();
+        let manifest = (media_type.to_owned(), bytes.to_vec());
+        self.shared.state().set_manifest(repository, [tag, &digest], &manifest);
     }
 
     /// All requests so far, in the order in which their heads came in.

@@ -17,13 +17,16 @@ pub(super) fn answer(request: &Received, body: &[u8], state: &mut State) -> Answ
     if let Some((repository, upload)) = rest.split_once("/blobs/uploads/") {
         return blob_upload(request, repository, upload, body, state);
     }
-    if let Some((_, digest)) = rest.split_once("/blobs/") {
-        return blob(request, digest, state);
+    if let Some((repository, digest)) = rest.split_once("/blobs/") {
+        return blob(request, repository, digest, state);
     }
     if let Some((repository, reference)) = rest.split_once("/manifests/") {
         return match request.method.as_str() {
             "GET" | "HEAD" => manifest(repository, reference, state),
             "PUT" => put_manifest(request, repository, reference, body, state),
+            "DELETE" if !reference.contains(':') => unsupported(),
+            "DELETE" if state.remove_manifest(repository, reference) => Answer::new(202),
+            "DELETE" => Answer::error(404, "MANIFEST_UNKNOWN", "manifest unknown"),
             _ => unsupported(),
         };
     }
@@ -31,18 +34,34 @@ pub(super) fn answer(request: &Received, body: &[u8], state: &mut State) -> Answ
         if !state.has_repository(repository) {
             return Answer::error(404, "NAME_UNKNOWN", "repository name not known to registry");
         }
-        let list = serde_json::json!({"name": repository, "tags": state.tags(repository)});
-        return Answer::new(200).body(list.to_string().into_bytes());
+        return tags(request, repository, state);
     }
     Answer::error(404, "NAME_UNKNOWN", "no such thing")
+}
+
+/// A page of tags, with a link to the next one.
+fn tags(request: &Received, repository: &str, state: &State) -> Answer {
+    let last = parameter(&request.query, "last").unwrap_or_default();
+    let all = state.tags(repository);
+    let mut page: Vec<_> = all.into_iter().filter(|tag| *tag > last).collect();
+    let more = page.len() > state.page;
+    page.truncate(state.page);
+    let body = serde_json::json!({"name": repository, "tags": page}).to_string();
+    let answer = Answer::new(200).body(body.into_bytes());
+    match page.last().filter(|_| more) {
+        Some(last) => {
+            answer.header("Link", format!("</v2/{repository}/tags/list?last={last}>; rel=\"next\""))
+        }
+        None => answer,
+    }
 }
 
 fn unsupported() -> Answer {
     Answer::error(405, "UNSUPPORTED", "the operation is unsupported")
 }
 
-fn blob(request: &Received, digest: &str, state: &State) -> Answer {
-    match (request.method.as_str(), state.blobs.get(digest)) {
+fn blob(request: &Received, repository: &str, digest: &str, state: &State) -> Answer {
+    match (request.method.as_str(), state.blob(repository, digest)) {
         ("GET" | "HEAD", Some(bytes)) => Answer::new(200)
             .header("Content-Type", "application/octet-stream")
             .header("Docker-Content-Digest", digest)
@@ -60,9 +79,10 @@ fn blob_upload(
     state: &mut State,
 ) -> Answer {
     if request.method == "POST" && id.is_empty() {
-        if let Some(digest) =
-            parameter(&request.query, "mount").filter(|d| state.blobs.contains_key(d))
-        {
+        let from = parameter(&request.query, "from").unwrap_or_default();
+        let mounted = parameter(&request.query, "mount").filter(|_| !state.no_mounts);
+        if let Some(digest) = mounted.filter(|digest| state.blob(&from, digest).is_some()) {
+            state.link(repository, &digest);
             return created(repository, "blobs", &digest);
         }
         return next_step(repository, Vec::new(), state).header("Range", "0-0");
@@ -78,6 +98,20 @@ fn blob_upload(
         _ => return Answer::error(400, "BLOB_UPLOAD_INVALID", "the query of the location changed"),
     };
     let mut bytes = upload.bytes;
+    let range = format!("0-{}", bytes.len().saturating_sub(1));
+    if request.method == "GET" {
+        let mut status = next_step(repository, bytes, state).header("Range", range);
+        status.status = 204;
+        return status;
+    }
+    let start = request
+        .header("content-range")
+        .map(|range| range.split('-').next() == Some(&bytes.len().to_string()));
+    if start == Some(false) {
+        let mut wrong = next_step(repository, bytes, state).header("Range", range);
+        wrong.status = 416;
+        return wrong;
+    }
     bytes.extend_from_slice(body);
     match (request.method.as_str(), digest) {
         ("PATCH", None) => {
@@ -85,11 +119,18 @@ fn blob_upload(
             next_step(repository, bytes, state).header("Range", range)
         }
         ("PUT", Some(digest)) => {
-            let found = Digest::of(&bytes).to_string();
-            if found != digest {
+            let parsed = digest.parse::<Digest>().ok();
+            let algorithm = parsed.as_ref().and_then(Digest::algorithm);
+            let found = algorithm.map(|algorithm| {
+                let mut hasher = oci::Hasher::new(algorithm);
+                hasher.update(&bytes);
+                hasher.finish()
+            });
+            if found.is_none() || found != parsed {
                 return Answer::error(400, "DIGEST_INVALID", "provided digest did not match");
             }
             state.blobs.insert(digest.clone(), bytes);
+            state.link(repository, &digest);
             created(repository, "blobs", &digest)
         }
         ("DELETE", None) => Answer::new(204),
@@ -104,7 +145,11 @@ fn next_step(repository: &str, bytes: Vec<u8>, state: &mut State) -> Answer {
     state.next_upload += 1;
     let location = format!("http://{}/v2/{repository}/blobs/uploads/{id}?{query}", state.address);
     state.uploads.insert(id, Upload { query, bytes });
-    Answer::new(202).header("Location", location)
+    let answer = Answer::new(202).header("Location", location);
+    match state.chunk_minimum {
+        0 => answer,
+        bytes => answer.header("OCI-Chunk-Min-Length", bytes.to_string()),
+    }
 }
 
 fn created(repository: &str, kind: &str, digest: &str) -> Answer {
@@ -145,7 +190,7 @@ fn put_manifest(
     let layers = document.get("layers").and_then(Value::as_array).into_iter().flatten();
     for blob in document.get("config").into_iter().chain(layers) {
         let digest = blob.get("digest").and_then(Value::as_str).unwrap_or_default();
-        if !state.blobs.contains_key(digest) {
+        if state.blob(repository, digest).is_none() && blob.get("urls").is_none() {
             return Answer::error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry");
         }
     }
@@ -163,5 +208,5 @@ fn put_manifest(
 /// A parameter of a query, decoded.
 fn parameter(query: &str, name: &str) -> Option<String> {
     let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
-    Some(value.replace("%3A", ":").replace("%3a", ":").replace("%2F", "/"))
+    Some(super::auth::decoded(value))
 }
