@@ -4,6 +4,7 @@
 //!
 //! - `recipes/HEX`: by the key of a recipe whose paths all have a NAR hash, the digest and size of its tar;
 //! - `blobs/CODEC/HEX`: by the same key, the digest and size of the compressed layer, and its members in order;
+//! - `documents/HEX`: the closures of roots;
 //! - `segments/CODEC/HE/HEX`: by the digest of what goes in, a compressed member.
 //!
 //! A member's input holds the names of its entries, so paths of equal contents and other names share none. Every file begins
@@ -30,7 +31,7 @@ const LARGEST: u64 = 8 << 20;
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 /// What temporary files begin with.
 const PREFIX: &str = ".new-";
-const FOLDERS: [&str; 3] = ["recipes", "blobs", "segments"];
+const FOLDERS: [&str; 4] = ["recipes", "blobs", "segments", "documents"];
 
 /// A folder of what was made before.
 #[derive(Debug)]
@@ -118,6 +119,23 @@ impl Cache {
 
     pub(crate) fn add_member(&self, codec: &str, id: &Digest, bytes: &[u8]) -> io::Result<()> {
         self.write(&self.member_path(codec, id), bytes)
+    }
+
+    /// What someone else keeps, by any digest.
+    pub fn document(&self, key: &Digest) -> Option<Vec<u8>> {
+        Self::read(&self.document_path(key), |body| Some(body.to_vec()))
+    }
+
+    /// Keeps something by any digest.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn add_document(&self, key: &Digest, bytes: &[u8]) -> io::Result<()> {
+        self.write(&self.document_path(key), bytes)
+    }
+
+    fn document_path(&self, key: &Digest) -> PathBuf {
+        self.folder.join("documents").join(key.encoded())
     }
 
     fn recipe(&self, key: &Digest) -> PathBuf {

@@ -14,7 +14,8 @@ use cli::{Common, CommonArgs};
 ///   ociimg build --format docker-archive ./result | docker load
 ///   ociimg build ./site --entrypoint /bin/serve -o oci:out
 ///
-/// Exit codes: 0 done; 2 usage, input, or output that could not be written.
+/// Exit codes: 0 done, or the same; 1 differs, or is not there; 2 usage, input, or
+/// output that could not be written.
 #[derive(Debug, Parser)]
 #[command(
     name = "ociimg",
@@ -57,11 +58,161 @@ pub(crate) enum Verb {
     ///   ociimg build ./result -o image.tar
     #[command(verbatim_doc_comment)]
     Build(Box<BuildArgs>),
+
+    /// Print how paths become layers, and what a push will send
+    ///
+    /// Takes what `build` takes. With `--against` it says which blobs `pushimg` will
+    /// send to where that image is, and which paths are to blame. A manifest is
+    /// what `pushimg inspect --raw REF` prints.
+    ///
+    /// Examples:
+    ///   ociimg plan ./result
+    ///   pushimg inspect --raw ghcr.io/org/api:v1 | ociimg plan ./result --against -
+    ///   ociimg plan ./result --against old.tar --json
+    #[command(verbatim_doc_comment)]
+    Plan(Box<PlanArgs>),
+
+    /// Print what an image is: digest, platform, config
+    Inspect(InspectArgs),
+
+    /// Print the layers of an image, with the store paths in each
+    Layers(InspectArgs),
+
+    /// Print the shortest chain of references to a path
+    ///
+    /// Exit code 1: it is not in the image.
+    ///
+    /// Examples:
+    ///   ociimg why openssl ./result
+    #[command(verbatim_doc_comment)]
+    Why(Box<WhyArgs>),
+
+    /// Print what differs between two images: config, packages, files
+    ///
+    /// Exit code 1: something does.
+    #[command(verbatim_doc_comment)]
+    Diff(DiffArgs),
+
+    /// Recompute the layers of an image, from the store or from its blobs
+    ///
+    /// Exit code 1: a layer is not what the image says; the store path and the file
+    /// are named where they can be told.
+    #[command(verbatim_doc_comment)]
+    Verify(VerifyArgs),
 }
 
 /// The arguments of `build`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct BuildArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// The arguments of `plan`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// What is there already: an archive, a plan, oci:DIR[:NAME], or `-` for a manifest on stdin
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) against: Option<OsString>,
+
+    /// How `pushimg` will compress
+    #[arg(long, value_name = "HOW", default_value = "gzip")]
+    pub(crate) compress: oci::compress::Compression,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The arguments of `why`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct WhyArgs {
+    /// A store path, or a package's name with or without its version
+    #[arg(value_name = "WHAT")]
+    pub(crate) path: OsString,
+
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The arguments of `inspect` and `layers`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InspectArgs {
+    /// An archive, a plan, oci:DIR[:NAME], or `-`
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: OsString,
+
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+}
+
+/// The arguments of `diff`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DiffArgs {
+    /// An archive, a plan, oci:DIR[:NAME], or `-`
+    #[arg(value_name = "A")]
+    pub(crate) a: OsString,
+
+    /// Another one
+    #[arg(value_name = "B")]
+    pub(crate) b: OsString,
+
+    /// Compare packages only
+    #[arg(long, conflicts_with = "files")]
+    pub(crate) packages: bool,
+
+    /// Compare files only
+    #[arg(long)]
+    pub(crate) files: bool,
+
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+}
+
+/// The arguments of `verify`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct VerifyArgs {
+    /// An archive, a plan, oci:DIR[:NAME], or `-`
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: OsString,
+
+    /// Another one that must hold the same; what differs is named
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) against: Option<OsString>,
+
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+}
+
+/// How an image is looked at.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct LookArgs {
+    /// Which image of several, as OS/ARCH; by default this machine's
+    #[arg(long, value_name = "OS/ARCH")]
+    pub(crate) platform: Option<String>,
+
+    /// Read the `/nix/store/…` of plans below this directory
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) store_root: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What goes into an image, and what it says about itself.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SourceArgs {
     /// Store paths, links to them, directories or files
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
@@ -81,9 +232,6 @@ pub(crate) struct BuildArgs {
     /// Read `/nix/store/…` below this directory
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub(crate) store_root: PathBuf,
-
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
 
     #[command(flatten)]
     pub(crate) image: ImageArgs,

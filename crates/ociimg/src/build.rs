@@ -1,5 +1,6 @@
 //! `ociimg build`: from operands to a plan, an archive or a layout.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
@@ -12,7 +13,7 @@ use oci::pack::Packing;
 use oci::plan::{Draft, DraftLayer};
 use oci::{History, Reference};
 
-use crate::args::BuildArgs;
+use crate::args::{BuildArgs, SourceArgs};
 use crate::destination::Destination;
 use crate::error::BuildError;
 use crate::input::Inputs;
@@ -23,14 +24,14 @@ use crate::write;
 /// Builds the image and writes it where it was asked for.
 pub(crate) fn run(args: &BuildArgs, io: &mut Io) -> Result<Exit, BuildError> {
     let destination = Destination::resolve(&args.output, io.env.cwd(), io.out_is_terminal())?;
-    let draft = draft(args, io)?;
+    let Drafted { draft, .. } = draft(&args.source, io)?;
     if let Some(target) = destination.file() {
         outside_of_sources(target, &draft)?;
     }
-    let root = StoreRoot::at(io.env.cwd().join(&args.store_root));
+    let root = StoreRoot::at(io.env.cwd().join(&args.source.store_root));
     let progress = io.progress("reading", None);
     let add = |bytes| progress.add(bytes);
-    let cache = io.env.cache_home().map(|home| Cache::at(home.join("likewise")));
+    let cache = cache(io);
     let cache = cache.as_ref();
     let packing =
         |compression| Packing { root: &root, compression, jobs: jobs(), cache, progress: &add };
@@ -65,20 +66,34 @@ fn outside_of_sources(target: &Path, draft: &Draft) -> Result<(), BuildError> {
 }
 
 /// Everything that can be said before a file is read.
-fn draft(args: &BuildArgs, io: &mut Io) -> Result<Draft, BuildError> {
+pub(crate) struct Drafted {
+    pub(crate) draft: Draft,
+    /// The NAR sizes of the store paths, where they are known.
+    pub(crate) sizes: BTreeMap<String, u64>,
+}
+
+pub(crate) fn draft(args: &SourceArgs, io: &mut Io) -> Result<Drafted, BuildError> {
     let config = image_config(&args.image, io.env.cwd())?;
     let inputs = Inputs::resolve(args, io)?;
     let name = args.image.name.as_ref().unwrap_or(&inputs.name);
     let name = named(name, args.image.tag.as_deref())?;
+    let known = inputs.store.iter().filter(|input| input.nar_size > 0);
+    let sizes = known.map(|input| (input.recipe.path.clone(), input.nar_size)).collect();
     let layers = split(inputs, &args.layers, io.env.cwd())?;
     let annotations = args.image.annotation.iter();
-    Ok(Draft {
+    let draft = Draft {
         name: Some(name),
         tag: args.image.tag.clone(),
         annotations: annotations.map(|pair| (pair.name.clone(), pair.value.clone())).collect(),
         config,
         layers: layers.into_iter().map(draft_layer).collect(),
-    })
+    };
+    Ok(Drafted { draft, sizes })
+}
+
+/// The cache, if there is a place for one.
+pub(crate) fn cache(io: &Io) -> Option<Cache> {
+    io.env.cache_home().map(|home| Cache::at(home.join("likewise")))
 }
 
 /// The name as a reference without its tag; both must be what a registry takes.
@@ -103,6 +118,6 @@ fn draft_layer(recipe: LayerRecipe) -> DraftLayer {
 }
 
 /// How many layers are made at once.
-fn jobs() -> NonZeroUsize {
+pub(crate) fn jobs() -> NonZeroUsize {
     thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

@@ -8,6 +8,7 @@ use oci::layout::LayoutError;
 use oci::pack::PackError;
 
 use crate::destination::DestinationError;
+use crate::look::LookError;
 use crate::split::SplitError;
 
 /// Why an image was not built.
@@ -121,6 +122,15 @@ pub(crate) enum BuildError {
         /// Why not.
         source: std::io::Error,
     },
+    /// An image cannot be looked at.
+    #[error(transparent)]
+    Image(#[from] LookError),
+    /// The cache's disk is full.
+    #[error("cannot write the cache")]
+    Cache(#[source] std::io::Error),
+    /// A layer could not be compressed.
+    #[error(transparent)]
+    Compress(#[from] oci::compress::CompressError),
     /// A document could not be written as JSON.
     #[error("cannot write the plan as JSON")]
     Json(#[from] serde_json::Error),
@@ -147,6 +157,7 @@ impl Failure for BuildError {
             }
             Self::Layer(error) => return layer_hint(error),
             Self::Split(error) => return error.hint(),
+            Self::Image(error) => return error.hint().map(str::to_owned),
             Self::Destination(error) => error.hint(),
             Self::OutputInside { .. } => "write it somewhere else",
             Self::IsFolder(_) => "name a file, or write `oci:DIR` for a layout",
@@ -167,6 +178,9 @@ fn layer_hint(error: &LayerError) -> Option<String> {
         LayerError::Missing { .. } => "build it first, or run this where the store has it",
         LayerError::Special { .. } => "remove it, or leave its directory out",
         LayerError::Changed { .. } => "run it again when nothing writes there",
+        LayerError::NarHash { .. } => {
+            "`nix-store --verify-path` looks at it too; `nix-store --repair-path` mends it"
+        }
         _ => return None,
     };
     Some(hint.to_owned())

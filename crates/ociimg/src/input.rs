@@ -8,8 +8,11 @@ use nixcmd::{Nix, NixError, resolve_root};
 use nixdata::{Closure, StorePath, parse_graph};
 use oci::layer::PathRecipe;
 
-use crate::args::BuildArgs;
+use crate::args::SourceArgs;
+use crate::build;
 use crate::error::BuildError;
+use crate::kept::Kept;
+use crate::look::split_name;
 
 /// A graph of a million paths is smaller.
 const GRAPH_LIMIT: u64 = 1 << 30;
@@ -45,7 +48,7 @@ enum Operand {
 
 impl Inputs {
     /// Resolves the operands; asks nix for closures unless a graph is given or no path is in a store.
-    pub(crate) fn resolve(args: &BuildArgs, io: &mut Io) -> Result<Self, BuildError> {
+    pub(crate) fn resolve(args: &SourceArgs, io: &mut Io) -> Result<Self, BuildError> {
         let cwd = io.env.cwd().to_owned();
         let (mut roots, mut plain) = (Vec::new(), Vec::new());
         let mut name = None;
@@ -80,7 +83,7 @@ impl Inputs {
 }
 
 /// What was typed, or `./result` where nothing was.
-fn operands(args: &BuildArgs, cwd: &Path) -> Result<Vec<PathBuf>, BuildError> {
+fn operands(args: &SourceArgs, cwd: &Path) -> Result<Vec<PathBuf>, BuildError> {
     if args.paths.is_empty() && args.copy_to_root.is_empty() && args.copy.is_empty() {
         let result = PathBuf::from("./result");
         if fs::symlink_metadata(cwd.join(&result)).is_err() {
@@ -134,9 +137,22 @@ fn plain_recipe(
     Ok(PathRecipe::plain(text, to))
 }
 
+/// The store paths that were named, each once.
+pub(crate) fn read_roots(args: &SourceArgs, io: &Io) -> Result<Vec<StorePath>, BuildError> {
+    let cwd = io.env.cwd();
+    let mut roots = Vec::new();
+    for path in operands(args, cwd)?.iter().chain(&args.copy_to_root) {
+        let root = store_path(path, cwd)?;
+        roots.push(root.ok_or_else(|| BuildError::NotInStore(path.clone()))?);
+    }
+    roots.sort_unstable();
+    roots.dedup();
+    Ok(roots)
+}
+
 /// The closure of the roots as recipes, dependencies first.
 fn store_inputs(
-    args: &BuildArgs,
+    args: &SourceArgs,
     roots: &[StorePath],
     to_root: &[StorePath],
     io: &mut Io,
@@ -164,11 +180,24 @@ fn store_inputs(
     Ok(inputs)
 }
 
-fn closure(args: &BuildArgs, roots: &[StorePath], io: &mut Io) -> Result<Closure, BuildError> {
+pub(crate) fn closure(
+    args: &SourceArgs,
+    roots: &[StorePath],
+    io: &mut Io,
+) -> Result<Closure, BuildError> {
     let Some(file) = &args.graph else {
+        let root = io.env.cwd().join(&args.store_root);
+        let kept = build::cache(io).map(|cache| Kept::new(cache, roots, root));
+        if let Some(closure) = kept.as_ref().and_then(Kept::get) {
+            return Ok(closure);
+        }
         let nix = Nix::on_path(io.env.path_var(), io.env.cwd());
         let paths: Vec<&Path> = roots.iter().map(StorePath::as_path).collect();
-        return Ok(nix.closure(&paths, &mut |line: &str| io.detail(format_args!("$ {line}")))?);
+        let closure = nix.closure(&paths, &mut |line: &str| io.detail(format_args!("$ {line}")))?;
+        if let Some(kept) = kept {
+            kept.add(&closure).map_err(BuildError::Cache)?;
+        }
+        return Ok(closure);
     };
     let path = io.env.cwd().join(file);
     let bytes = read_limited(&path, GRAPH_LIMIT)
@@ -194,12 +223,9 @@ pub(crate) fn read_limited(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> 
     Ok(bytes)
 }
 
-/// A package's name without its version, by Nix's rule: the version begins at the first dash before a non-letter.
+/// A package's name without its version.
 fn package_name(name: &str) -> String {
-    let bytes = name.as_bytes();
-    let version =
-        (1..bytes.len()).find(|&at| bytes[at - 1] == b'-' && !bytes[at].is_ascii_alphabetic());
-    repository_name(version.map_or(name, |at| &name[..at - 1]))
+    repository_name(split_name(name).0)
 }
 
 fn base_name(path: &Path) -> String {

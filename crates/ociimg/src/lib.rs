@@ -7,8 +7,12 @@ mod build;
 mod destination;
 mod error;
 mod input;
+mod kept;
+mod look;
+mod predict;
 mod settings;
 mod split;
+mod why;
 mod write;
 
 use std::ffi::OsString;
@@ -27,5 +31,11 @@ pub fn command() -> clap::Command {
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     cli::run("ociimg", args, |args: Args, io| match &args.verb {
         Verb::Build(build) => build::run(build, io),
+        Verb::Plan(plan) => predict::plan(plan, io),
+        Verb::Inspect(inspect) => look::inspect(inspect, io),
+        Verb::Layers(inspect) => look::layers(inspect, io),
+        Verb::Why(why) => why::why(why, io),
+        Verb::Diff(diff) => look::diff(diff, io),
+        Verb::Verify(verify) => look::verify(verify, io),
     })
 }

@@ -73,7 +73,7 @@ fn set_variable(env: &mut Vec<String>, name: &str, value: &str) {
 }
 
 /// Rust's name of a processor as Go has it.
-fn go_arch(arch: &str) -> &str {
+pub(crate) fn go_arch(arch: &str) -> &str {
     match arch {
         "x86_64" => "amd64",
         "x86" => "386",

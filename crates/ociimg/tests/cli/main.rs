@@ -1,6 +1,7 @@
 //! The tool as its users see it: arguments, stdout, stderr, exit code.
 #![expect(clippy::unwrap_used, reason = "a test may end where its ground fails")]
 
+mod looks;
 mod outputs;
 mod splits;
 
