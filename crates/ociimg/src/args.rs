@@ -211,8 +211,16 @@ pub(crate) struct LookArgs {
 }
 
 /// What goes into an image, and what it says about itself.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct SourceArgs {
+    /// The image as a file; without any PATH `./ociimg.toml`, if there is one
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// A base image: an archive, or oci:DIR[:NAME]
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) from: Option<OsString>,
+
     /// Store paths, links to them, directories or files
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
@@ -269,7 +277,7 @@ pub(crate) enum Format {
 }
 
 /// What the image says about itself.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Image")]
 pub(crate) struct ImageArgs {
     /// The name, without a tag; by default that of the first PATH
@@ -328,27 +336,27 @@ pub(crate) struct ImageArgs {
     #[arg(long, value_name = "GOARCH")]
     pub(crate) arch: Option<String>,
 
-    /// The system, as Go names it
-    #[arg(long, value_name = "GOOS", default_value = "linux")]
-    pub(crate) os: String,
+    /// The system, as Go names it; by default linux
+    #[arg(long, value_name = "GOOS")]
+    pub(crate) os: Option<String>,
 
-    /// When the image was made, by RFC 3339
-    #[arg(long, value_name = "TIME", default_value = "1970-01-01T00:00:01Z")]
-    pub(crate) created: oci::Timestamp,
+    /// When the image was made, by RFC 3339; by default 1970-01-01T00:00:01Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) created: Option<oci::Timestamp>,
 }
 
 /// How paths become layers.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Layers")]
 pub(crate) struct LayerArgs {
     /// How paths are split: auto, single, per-path, roots-last, auto-layer, popularity-n2c,
     /// popularity-dockertools, or by a file, as `pipeline:FILE` or `file:FILE`
-    #[arg(long, value_name = "HOW", default_value = "auto")]
-    pub(crate) layers: Layering,
+    #[arg(long, value_name = "HOW")]
+    pub(crate) layers: Option<Layering>,
 
-    /// The most layers there may be
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=127))]
-    pub(crate) max_layers: u16,
+    /// The most layers there may be; by default 100
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=127))]
+    pub(crate) max_layers: Option<u16>,
 
     /// Paths that share a layer, below all others; again for each such layer, several patterns with commas
     #[arg(long, value_name = "PATTERN")]
@@ -362,9 +370,24 @@ pub(crate) struct LayerArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) rates: Option<PathBuf>,
 
-    /// By which rules paths become a tar: n2c-1 as nix2container does, dockertools-1 as dockerTools does
-    #[arg(long, value_name = "NAME", default_value = "n2c-1")]
-    pub(crate) dialect: oci::layer::Dialect,
+    /// By which rules paths become a tar: n2c-1 as nix2container does (the default),
+    /// dockertools-1 as dockerTools does
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dialect: Option<oci::layer::Dialect>,
+}
+
+impl LayerArgs {
+    pub(crate) fn layers(&self) -> &Layering {
+        self.layers.as_ref().unwrap_or(&Layering::Auto)
+    }
+
+    pub(crate) fn max_layers(&self) -> usize {
+        usize::from(self.max_layers.unwrap_or(100))
+    }
+
+    pub(crate) fn dialect(&self) -> oci::layer::Dialect {
+        self.dialect.unwrap_or(oci::layer::Dialect::N2c1)
+    }
 }
 
 /// Ways to split paths into layers.

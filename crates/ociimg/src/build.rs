@@ -1,5 +1,6 @@
 //! `ociimg build`: from operands to a plan, an archive or a layout.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -8,23 +9,30 @@ use std::thread;
 use cli::{Exit, Io};
 use fs_err as fs;
 use oci::cache::Cache;
-use oci::layer::{LayerRecipe, StoreRoot};
+use oci::compress::Compression;
+use oci::layer::{Dialect, LayerRecipe, MadeEntry, StoreRoot};
 use oci::pack::Packing;
 use oci::plan::{Draft, DraftLayer};
 use oci::{History, Reference};
 
-use crate::args::{BuildArgs, SourceArgs};
+use crate::args::{BuildArgs, ImageArgs, SourceArgs};
+use crate::base::Base;
 use crate::destination::Destination;
 use crate::error::BuildError;
 use crate::input::Inputs;
 use crate::settings::image_config;
+use crate::spec::{self, Extra};
 use crate::split::split;
 use crate::write;
 
 /// Builds the image and writes it where it was asked for.
 pub(crate) fn run(args: &BuildArgs, io: &mut Io) -> Result<Exit, BuildError> {
     let destination = Destination::resolve(&args.output, io.env.cwd(), io.out_is_terminal())?;
-    let Drafted { draft, .. } = draft(&args.source, io)?;
+    let Drafted { draft, compress, .. } = draft(&args.source, io)?;
+    let destination = match compress.filter(|_| args.output.compress.is_none()) {
+        Some(compress) => destination.compressed(compress),
+        None => destination,
+    };
     if let Some(target) = destination.file() {
         outside_of_sources(target, &draft)?;
     }
@@ -70,25 +78,64 @@ pub(crate) struct Drafted {
     pub(crate) draft: Draft,
     /// The NAR sizes of the store paths, where they are known.
     pub(crate) sizes: BTreeMap<String, u64>,
+    /// How the file says that layers are compressed.
+    pub(crate) compress: Option<Compression>,
 }
 
 pub(crate) fn draft(args: &SourceArgs, io: &mut Io) -> Result<Drafted, BuildError> {
-    let config = image_config(&args.image, io.env.cwd())?;
-    let inputs = Inputs::resolve(args, io)?;
+    let (args, extra) = match spec::find(args, io.env.cwd()) {
+        None => (Cow::Borrowed(args), Extra::default()),
+        Some(file) => {
+            let mut args = args.clone();
+            let extra = spec::load(&file, &mut args)?;
+            (Cow::Owned(args), extra)
+        }
+    };
+    let base = match &args.from {
+        Some(image) => Some(Base::open(image, platform(&args.image), io)?),
+        None => None,
+    };
+    let (below, mut layers) = base.map_or((None, Vec::new()), |it| (Some(it.config), it.layers));
+    let config = image_config(&args.image, io.env.cwd(), below, extra.config)?;
+    let has_more = !layers.is_empty() || !extra.entries.is_empty();
+    let mut inputs = Inputs::resolve(&args, has_more, io)?;
+    inputs.place(&extra.roots);
     let name = args.image.name.as_ref().unwrap_or(&inputs.name);
     let name = named(name, args.image.tag.as_deref())?;
     let known = inputs.store.iter().filter(|input| input.nar_size > 0);
     let sizes = known.map(|input| (input.recipe.path.clone(), input.nar_size)).collect();
-    let layers = split(inputs, &args.layers, io.env.cwd())?;
+    let mut recipes = split(inputs, &args.layers, io.env.cwd())?;
+    add_entries(&mut recipes, extra.entries);
+    for recipe in &mut recipes {
+        recipe.rules.clone_from(&extra.rules);
+    }
+    layers.extend(recipes.into_iter().map(draft_layer));
     let annotations = args.image.annotation.iter();
     let draft = Draft {
         name: Some(name),
         tag: args.image.tag.clone(),
         annotations: annotations.map(|pair| (pair.name.clone(), pair.value.clone())).collect(),
         config,
-        layers: layers.into_iter().map(draft_layer).collect(),
+        layers,
     };
-    Ok(Drafted { draft, sizes })
+    Ok(Drafted { draft, sizes, compress: extra.compress })
+}
+
+/// Made entries are in the last layer, so that what they meet there is seen.
+fn add_entries(recipes: &mut Vec<LayerRecipe>, entries: Vec<MadeEntry>) {
+    if entries.is_empty() {
+        return;
+    }
+    match recipes.last_mut().filter(|recipe| recipe.dialect == Dialect::N2c1) {
+        Some(last) => last.entries = entries,
+        None => recipes.push(LayerRecipe { entries, ..LayerRecipe::new(Vec::new()) }),
+    }
+}
+
+/// The platform that was asked for.
+fn platform(args: &ImageArgs) -> Option<String> {
+    let arch = args.arch.as_ref()?;
+    Some(format!("{}/{arch}", args.os.as_deref().unwrap_or("linux")))
 }
 
 /// The cache, if there is a place for one.

@@ -114,6 +114,17 @@ impl Destination {
         Ok(Self::Archive { to, compression: args.compress.unwrap_or(default) })
     }
 
+    /// The same, with layers compressed like this where nobody said otherwise. A docker archive stays plain.
+    pub(crate) fn compressed(self, with: Compression) -> Self {
+        match self {
+            Self::Archive { to, compression } if compression != Compression::None => {
+                Self::Archive { to, compression: with }
+            }
+            Self::Layout { folder, name, .. } => Self::Layout { folder, name, compression: with },
+            same => same,
+        }
+    }
+
     /// What is made or replaced.
     pub(crate) fn file(&self) -> Option<&Path> {
         match self {

@@ -122,6 +122,18 @@ pub(crate) enum BuildError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The file that says what the image is.
+    #[error(transparent)]
+    Spec(#[from] crate::spec::SpecError),
+    /// Its config.
+    #[error("cannot understand the config of the file")]
+    SpecConfig(#[source] serde_json::Error),
+    /// A base image that is gone when it is read.
+    #[error("a base image cannot be read from stdin: the plan says where its layers are")]
+    BaseFromStdin,
+    /// A base image without blobs.
+    #[error("`{}` is a plan, and cannot be a base image", .0.display())]
+    BaseIsPlan(PathBuf),
     /// An image cannot be looked at.
     #[error(transparent)]
     Image(#[from] LookError),
@@ -157,6 +169,8 @@ impl Failure for BuildError {
             }
             Self::Layer(error) => return layer_hint(error),
             Self::Split(error) => return error.hint(),
+            Self::BaseFromStdin => "write it to a file first",
+            Self::BaseIsPlan(_) => "write it as an archive: `ociimg build -o base.tar`",
             Self::Image(error) => return error.hint().map(str::to_owned),
             Self::Destination(error) => error.hint(),
             Self::OutputInside { .. } => "write it somewhere else",

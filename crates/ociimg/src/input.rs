@@ -6,7 +6,7 @@ use cli::Io;
 use fs_err as fs;
 use nixcmd::{Nix, NixError, resolve_root};
 use nixdata::{Closure, StorePath, parse_graph};
-use oci::layer::PathRecipe;
+use oci::layer::{OnConflict, PathRecipe};
 
 use crate::args::SourceArgs;
 use crate::build;
@@ -48,11 +48,16 @@ enum Operand {
 
 impl Inputs {
     /// Resolves the operands; asks nix for closures unless a graph is given or no path is in a store.
-    pub(crate) fn resolve(args: &SourceArgs, io: &mut Io) -> Result<Self, BuildError> {
+    /// Where there is more in the image anyhow, nothing need be named.
+    pub(crate) fn resolve(
+        args: &SourceArgs,
+        has_more: bool,
+        io: &mut Io,
+    ) -> Result<Self, BuildError> {
         let cwd = io.env.cwd().to_owned();
         let (mut roots, mut plain) = (Vec::new(), Vec::new());
         let mut name = None;
-        for path in operands(args, &cwd)? {
+        for path in operands(args, has_more, &cwd)? {
             match operand(&path, &cwd)? {
                 Operand::Store(root) => {
                     name.get_or_insert_with(|| package_name(root.name()));
@@ -78,13 +83,25 @@ impl Inputs {
             plain.push(recipe);
         }
         let store = store_inputs(args, &roots, &to_root, io)?;
-        Ok(Self { store, plain, name: name.unwrap_or_default() })
+        Ok(Self { store, plain, name: name.unwrap_or_else(|| "image".to_owned()) })
+    }
+
+    /// Puts roots where they belong.
+    pub(crate) fn place(&mut self, roots: &[(PathBuf, String, OnConflict)]) {
+        for (path, to, on_conflict) in roots {
+            let store = self.store.iter_mut().map(|input| &mut input.recipe);
+            let is_it = |recipe: &&mut PathRecipe| Path::new(&recipe.path) == path;
+            for recipe in store.chain(&mut self.plain).filter(is_it) {
+                recipe.to = Some(to.clone());
+                recipe.on_conflict = *on_conflict;
+            }
+        }
     }
 }
 
 /// What was typed, or `./result` where nothing was.
-fn operands(args: &SourceArgs, cwd: &Path) -> Result<Vec<PathBuf>, BuildError> {
-    if args.paths.is_empty() && args.copy_to_root.is_empty() && args.copy.is_empty() {
+fn operands(args: &SourceArgs, has_more: bool, cwd: &Path) -> Result<Vec<PathBuf>, BuildError> {
+    if !has_more && args.paths.is_empty() && args.copy_to_root.is_empty() && args.copy.is_empty() {
         let result = PathBuf::from("./result");
         if fs::symlink_metadata(cwd.join(&result)).is_err() {
             return Err(BuildError::Nothing);
@@ -141,7 +158,7 @@ fn plain_recipe(
 pub(crate) fn read_roots(args: &SourceArgs, io: &Io) -> Result<Vec<StorePath>, BuildError> {
     let cwd = io.env.cwd();
     let mut roots = Vec::new();
-    for path in operands(args, cwd)?.iter().chain(&args.copy_to_root) {
+    for path in operands(args, false, cwd)?.iter().chain(&args.copy_to_root) {
         let root = store_path(path, cwd)?;
         roots.push(root.ok_or_else(|| BuildError::NotInStore(path.clone()))?);
     }

@@ -3,6 +3,7 @@
 //! The tool's page is `docs/ociimg.md`.
 
 mod args;
+mod base;
 mod build;
 mod destination;
 mod error;
@@ -11,6 +12,8 @@ mod kept;
 mod look;
 mod predict;
 mod settings;
+mod spec;
+mod spec_config;
 mod split;
 mod why;
 mod write;

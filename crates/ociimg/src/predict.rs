@@ -85,7 +85,7 @@ pub(crate) fn plan(args: &PlanArgs, io: &mut Io) -> Result<Exit, BuildError> {
         }
         None => None,
     };
-    let Drafted { draft, sizes } = build::draft(&args.source, io)?;
+    let Drafted { draft, sizes, .. } = build::draft(&args.source, io)?;
     let root = StoreRoot::at(io.env.cwd().join(store_root));
     let cache = cache(io);
     let report = {

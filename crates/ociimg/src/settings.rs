@@ -3,32 +3,82 @@
 use std::path::Path;
 
 use oci::{ImageConfig, RunConfig};
+use serde_json::Value;
 
 use crate::args::{ImageArgs, Pair};
 use crate::error::BuildError;
 use crate::input::read_limited;
 
-/// Makes the config of an image that has no layers yet.
-pub(crate) fn image_config(args: &ImageArgs, cwd: &Path) -> Result<ImageConfig, BuildError> {
-    let arch = args.arch.as_deref().unwrap_or_else(|| go_arch(std::env::consts::ARCH));
-    let mut config = ImageConfig::new(arch, &args.os, Vec::new());
-    config.created = Some(args.created.clone());
-    config.config = run_config(args, cwd)?;
+/// When an image was made, unless somebody says.
+const CREATED: &str = "1970-01-01T00:00:01Z";
+
+/// Makes the config of an image that has no layers of its own yet: that of the base image, then the file's, then
+/// what was typed.
+pub(crate) fn image_config(
+    args: &ImageArgs,
+    cwd: &Path,
+    base: Option<ImageConfig>,
+    file: Option<Value>,
+) -> Result<ImageConfig, BuildError> {
+    let here = go_arch(std::env::consts::ARCH);
+    let mut config = base.unwrap_or_else(|| ImageConfig::new(here, "linux", Vec::new()));
+    if let Some(arch) = &args.arch {
+        config.architecture.clone_from(arch);
+    }
+    if let Some(os) = &args.os {
+        config.os.clone_from(os);
+    }
+    let created = args.created.clone().map_or_else(|| CREATED.parse(), Ok);
+    config.created = created.ok();
+    if let Some(file) = file {
+        let over = RunConfig::from_any_case(file).map_err(BuildError::SpecConfig)?;
+        overlay(&mut config.config, over);
+    }
+    if let Some(path) = &args.config {
+        let limit = ImageConfig::LIMIT as u64;
+        let bytes = read_limited(&cwd.join(path), limit)
+            .map_err(|source| BuildError::Read { path: path.clone(), source })?;
+        let over = serde_json::from_slice(&bytes)
+            .and_then(RunConfig::from_any_case)
+            .map_err(|source| BuildError::Config { path: path.clone(), source })?;
+        overlay(&mut config.config, over);
+    }
+    flags(&mut config.config, args);
     Ok(config)
 }
 
-fn run_config(args: &ImageArgs, cwd: &Path) -> Result<RunConfig, BuildError> {
-    let mut run = match &args.config {
-        None => RunConfig::default(),
-        Some(path) => {
-            let limit = ImageConfig::LIMIT as u64;
-            let bytes = read_limited(&cwd.join(path), limit)
-                .map_err(|source| BuildError::Read { path: path.clone(), source })?;
-            serde_json::from_slice(&bytes)
-                .and_then(RunConfig::from_any_case)
-                .map_err(|source| BuildError::Config { path: path.clone(), source })?
+/// Puts a config on top of another one: lists are replaced, variables, labels, ports and volumes are added.
+fn overlay(run: &mut RunConfig, over: RunConfig) {
+    if !over.entrypoint.is_empty() {
+        // The arguments of another program are none of this one.
+        run.cmd.clear();
+    }
+    replace(&mut run.entrypoint, &over.entrypoint);
+    replace(&mut run.cmd, &over.cmd);
+    for entry in &over.env {
+        let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+        set_variable(&mut run.env, name, value);
+    }
+    for (own, new) in [
+        (&mut run.user, over.user),
+        (&mut run.working_dir, over.working_dir),
+        (&mut run.stop_signal, over.stop_signal),
+    ] {
+        if !new.is_empty() {
+            *own = new;
         }
-    };
+    }
+    run.exposed_ports.extend(over.exposed_ports);
+    run.volumes.extend(over.volumes);
+    run.labels.extend(over.labels);
+    run.args_escaped |= over.args_escaped;
+    run.other.extend(over.other);
+}
+
+fn flags(run: &mut RunConfig, args: &ImageArgs) {
+    if !args.entrypoint.is_empty() && run.entrypoint != args.entrypoint {
+        run.cmd.clear();
+    }
     replace(&mut run.entrypoint, &args.entrypoint);
     replace(&mut run.cmd, &args.cmd);
     for Pair { name, value } in &args.env {
@@ -52,7 +102,6 @@ fn run_config(args: &ImageArgs, cwd: &Path) -> Result<RunConfig, BuildError> {
     for Pair { name, value } in &args.label {
         run.labels.insert(name.clone(), value.clone());
     }
-    Ok(run)
 }
 
 /// Flags take the place of what the file has; without flags it stays.

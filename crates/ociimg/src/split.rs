@@ -124,19 +124,20 @@ pub(crate) fn split(
     args: &LayerArgs,
     cwd: &Path,
 ) -> Result<Vec<LayerRecipe>, SplitError> {
-    let max = usize::from(args.max_layers);
+    let max = args.max_layers();
     let Inputs { mut store, mut plain, name: _ } = inputs;
     exclude(&mut store, &args.exclude)?;
     // What lands elsewhere has no counterpart in dockerTools' store layers.
-    if args.dialect == Dialect::Dockertools1 {
+    if args.dialect() == Dialect::Dockertools1 {
         let (elsewhere, own): (Vec<_>, Vec<_>) =
             store.into_iter().partition(|input| input.recipe.to.is_some());
         store = own;
         plain = recipes(elsewhere).chain(plain).collect();
     }
     let pinned = pinned(&store, &args.pin)?;
-    let is_apart = args.dialect == Dialect::Dockertools1 || store.iter().all(|path| !path.is_root);
-    let own_plain = !plain.is_empty() && (is_apart || matches!(args.layers, Layering::PerPath));
+    let is_apart =
+        args.dialect() == Dialect::Dockertools1 || store.iter().all(|path| !path.is_root);
+    let own_plain = !plain.is_empty() && (is_apart || matches!(args.layers(), Layering::PerPath));
     let taken = pinned.len() + usize::from(own_plain);
     let room = max.checked_sub(taken).filter(|room| *room > 0 || store.is_empty());
     let room = room.ok_or(SplitError::TooMany { found: taken + 1, max })?;
@@ -147,7 +148,7 @@ pub(crate) fn split(
     if found > max {
         return Err(SplitError::TooMany { found, max });
     }
-    Ok(recipes_of(store, plain, pinned.into_iter().chain(rest), args.dialect, own_plain))
+    Ok(recipes_of(store, plain, pinned.into_iter().chain(rest), args.dialect(), own_plain))
 }
 
 /// The layers of the paths that are not pinned, by their index in `store`.
@@ -163,7 +164,7 @@ fn rest(
     }
     let graph = graph(store, free)?;
     let roots: Vec<usize> = (0..free.len()).filter(|at| store[free[*at]].is_root).collect();
-    let mut layers = match &args.layers {
+    let mut layers = match args.layers() {
         Layering::Auto => auto(&graph, &roots, &rates(&graph, &roots, args, cwd)?, max),
         Layering::Single => vec![(0..free.len()).collect()],
         Layering::RootsLast if max == 1 => vec![(0..free.len()).collect()],

@@ -9,7 +9,7 @@ use oci::layer::{LayerRecipe, StoreRoot};
 use oci::pack::{CODEC_ANNOTATION, DIFF_ID_ANNOTATION, RECIPE_ANNOTATION};
 use oci::plan::{LayerSource, Plan};
 use oci::source::{Content, Found, Image, Sniffed, Source, SourceError, Unpacked};
-use oci::{Descriptor, Digest, ImageConfig, Index, Manifest};
+use oci::{Descriptor, Digest, ImageConfig, Index, Manifest, MediaType};
 use serde::Deserialize;
 
 use super::LookError;
@@ -41,6 +41,9 @@ pub(crate) struct SubjectLayer {
     pub(crate) recipe_key: Option<Digest>,
     /// The codec that made the blob, if that is known.
     pub(crate) codec: Option<String>,
+    pub(crate) media_type: Option<MediaType>,
+    /// Its name in the archive or layout.
+    pub(crate) member: Option<String>,
     pub(crate) tar: Tar,
 }
 
@@ -197,6 +200,8 @@ fn described(layer: &Descriptor) -> SubjectLayer {
         blob: Some((layer.digest.clone(), layer.size)),
         recipe_key: digest(RECIPE_ANNOTATION),
         codec: layer.annotations.get(CODEC_ANNOTATION).cloned(),
+        media_type: Some(layer.media_type.clone()),
+        member: Some(layer.digest.blob_path()),
         tar: Tar::Nowhere,
     }
 }
@@ -212,6 +217,8 @@ fn of_unpacked(shown: String, image: Unpacked) -> Result<Subject, LookError> {
         blob: None,
         recipe_key: None,
         codec: None,
+        media_type: None,
+        member: Some(layer.name),
         tar: Tar::Stored(layer.content),
     });
     Ok(Subject {
@@ -277,7 +284,9 @@ fn of_plan(shown: String, bytes: &[u8], root: &StoreRoot) -> Result<Subject, Loo
                 (Some((stored.digest, size)), None, Tar::Stored(content))
             }
         };
-        Ok(SubjectLayer { diff_id: Some(layer.diff_id), blob, recipe_key, codec: None, tar })
+        let (codec, media_type, member) = (None, None, None);
+        let diff_id = Some(layer.diff_id);
+        Ok(SubjectLayer { diff_id, blob, recipe_key, codec, media_type, member, tar })
     });
     let layers = layers.collect::<Result<_, SourceError>>()?;
     Ok(Subject {

@@ -3,6 +3,7 @@
 
 mod looks;
 mod outputs;
+mod spec;
 mod splits;
 
 use std::path::Path;
