@@ -40,3 +40,7 @@ image +PATHS:
 # Build an image of PATHS, push it to REF and print its digest
 push REF +PATHS:
     @cargo run --quiet --package ociimg -- build {{ PATHS }} | cargo run --quiet --package pushimg -- {{ REF }}
+
+# Write the hashes of yarn.lock that are stale
+update-yarn-hash *PATHS:
+    @cargo run --quiet --package hashfix -- yarn --fix {{ PATHS }}

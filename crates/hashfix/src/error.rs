@@ -3,6 +3,8 @@
 use std::io;
 
 use cli::{Exit, Failure, StdinIsTerminal, StdoutError};
+use gitcmd::GitError;
+use nixexpr::EvalError;
 use transfer::ProxyError;
 
 use crate::fetch::FetchError;
@@ -37,12 +39,52 @@ pub(crate) enum HashfixError {
     Nar(#[source] io::Error),
     #[error("stdout is a terminal, and a NAR is not for reading")]
     NarToTerminal,
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error("failed to look for Nix files")]
+    Walk(#[source] io::Error),
+    #[error("failed to find `{path}`")]
+    Path {
+        path: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("`{path}` is not in the repository at `{root}`")]
+    Outside { path: String, root: String },
+    #[error("`{path}` is not UTF-8")]
+    NotText { path: String },
+    #[error("`{path}` is not understood")]
+    Nix {
+        path: String,
+        #[source]
+        source: EvalError,
+    },
+    /// A hash of several, by its place.
+    #[error("{place}")]
+    At {
+        place: String,
+        #[source]
+        source: Box<Self>,
+    },
+    #[error("`fetcherVersion = {version}` is not computed yet, only version 1 is")]
+    FetcherVersion { version: u32 },
+    #[error("two calls share this hash, and their lockfiles differ")]
+    Shared,
+    #[error("`{path}` changed while its hash was computed, so it is left as it is")]
+    Changed { path: String },
+    #[error("failed to write `{path}`")]
+    Edit {
+        path: String,
+        #[source]
+        source: io::Error,
+    },
 }
 
 impl Failure for HashfixError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Plan(PlanError::Unsupported { .. }) => Exit::Own(4),
+            Self::At { source, .. } => source.exit(),
+            Self::Plan(PlanError::Unsupported { .. }) | Self::FetcherVersion { .. } => Exit::Own(4),
             Self::Fetch(FetchError::Write(_) | FetchError::Tree(_)) => Exit::Trouble,
             Self::Fetch(_) => Exit::Own(3),
             _ => Exit::Trouble,
@@ -54,6 +96,11 @@ impl Failure for HashfixError {
             Self::Plan(PlanError::Ambiguous { .. }) => {
                 "say which: `--recipe yarn1` for nixpkgs since 2026-08, `--recipe yarn1-before-2026` before"
             }
+            Self::At { source, .. } => return source.hint(),
+            Self::FetcherVersion { .. } => {
+                "set the hash to `\"\"` and build it: Nix says what it got instead"
+            }
+            Self::Changed { .. } => "run it again",
             Self::Fetch(FetchError::Offline { .. }) => "run it once without `--offline`",
             _ => return None,
         };

@@ -1,22 +1,18 @@
 //! `hashfix hash`: a lockfile's hash.
 
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use cli::{Exit, Io, Var, outln};
+use cli::{Exit, Io, outln};
 use serde::Serialize;
 use tempfile::NamedTempFile;
-use transfer::{Client, Proxies, Roots, Settings};
 
 use crate::args::HashArgs;
 use crate::error::HashfixError;
-use crate::fetch::{Fetched, Fetcher};
+use crate::fetch::Fetched;
+use crate::kitchen::Kitchen;
 use crate::lock;
-use crate::objects::Objects;
 use crate::recipe::{self, Recipe};
-use crate::registries::Registries;
-
-const USER_AGENT: &str = concat!("hashfix/", env!("CARGO_PKG_VERSION"));
 
 /// Prints the hash of a lockfile's output.
 pub(crate) fn run(args: &HashArgs, io: &mut Io) -> Result<Exit, HashfixError> {
@@ -28,34 +24,20 @@ pub(crate) fn run(args: &HashArgs, io: &mut Io) -> Result<Exit, HashfixError> {
     let bytes = read(&args.lockfile, &path, io)?;
     let (recipe, plan) = recipe::plan(&args.lockfile, &bytes, args.recipe)?;
 
-    let registries = Registries::find(&path, args.registry.as_deref(), &io.env)?;
-    let client = Client::new(settings(args, &registries, io)?);
-    let cache = io.env.cache_home().ok_or(HashfixError::NoCache)?.join("hashfix");
-    let objects = Objects::open(&cache).map_err(HashfixError::Cache)?;
-    let scratch = tempfile::tempdir_in(&cache).map_err(HashfixError::Cache)?;
-    let source = Fetcher {
-        client: &client,
-        registries: &registries,
-        objects: &objects,
-        scratch: scratch.path(),
-        offline: args.offline,
-        jobs: usize::from(args.jobs),
-    };
-    let progress = io.progress("packages", None);
+    let kitchen = Kitchen::open(&path, &args.fetch, io)?;
     let nar = args.nar.as_deref().filter(|_| !nar_to_stdout).map(|nar| io.env.cwd().join(nar));
     let fetched = match &nar {
-        _ if nar_to_stdout => source.run(plan, &mut io.out, &progress)?,
+        _ if nar_to_stdout => kitchen.cook(plan, &mut io.out)?,
         Some(nar) => {
             let folder = nar.parent().unwrap_or(Path::new("."));
             let mut file = NamedTempFile::new_in(folder).map_err(HashfixError::Nar)?;
-            let fetched = source.run(plan, &mut file, &progress)?;
+            let fetched = kitchen.cook(plan, &mut file)?;
             file.persist(nar).map_err(|error| HashfixError::Nar(error.error))?;
             fetched
         }
-        None => source.run(plan, io::sink(), &progress)?,
+        None => kitchen.cook(plan, io::sink())?,
     };
-    drop(progress);
-    objects.prune().map_err(HashfixError::Cache)?;
+    drop(kitchen);
     print(args, recipe, fetched, nar_to_stdout, io)?;
     Ok(Exit::Done)
 }
@@ -73,19 +55,6 @@ fn read(shown: &Path, path: &Path, io: &mut Io) -> Result<Vec<u8>, HashfixError>
         return Err(HashfixError::TooLarge { path: shown.display().to_string() });
     }
     Ok(bytes)
-}
-
-fn settings(args: &HashArgs, registries: &Registries, io: &Io) -> Result<Settings, HashfixError> {
-    let env = &io.env;
-    let mut settings = Settings::new(USER_AGENT);
-    settings.jobs = usize::from(args.jobs);
-    settings.proxies =
-        Proxies::parse(env.get(Var::HttpProxy), env.get(Var::HttpsProxy), env.get(Var::NoProxy))?;
-    let named = env.get(Var::SslCertFile).map(PathBuf::from);
-    if let Some(file) = registries.cafile.clone().or(named) {
-        settings.roots = Roots::File(file);
-    }
-    Ok(settings)
 }
 
 #[derive(Serialize)]

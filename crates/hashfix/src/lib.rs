@@ -4,15 +4,22 @@
 //! packages are fetched and verified, and the NAR of that output is hashed while they come.
 
 mod args;
+mod check;
+mod edit;
 mod error;
 mod fetch;
+mod find;
 mod gnutar;
 mod hash;
+mod kitchen;
 mod lock;
 mod objects;
 mod recipe;
 mod registries;
+mod report;
+mod results;
 mod tree;
+mod view;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -22,6 +29,7 @@ use cli::{Exit, Io};
 
 use crate::args::{Args, Verb};
 use crate::error::HashfixError;
+use crate::find::Kind;
 
 /// The command line, for man pages and completions.
 pub fn command() -> clap::Command {
@@ -35,6 +43,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(args: Args, io: &mut Io) -> Result<Exit, HashfixError> {
     match args.verb {
+        Verb::All(args) => check::run(None, &args, io),
+        Verb::Yarn(args) => check::run(Some(Kind::Yarn), &args, io),
+        Verb::Npm(args) => check::run(Some(Kind::Npm), &args, io),
+        Verb::Cargo(args) => check::run(Some(Kind::Cargo), &args, io),
         Verb::Hash(args) => hash::run(&args, io),
     }
 }

@@ -1,5 +1,8 @@
 //! `hashfix` through its binary, beside a registry in this process.
+#![expect(clippy::unwrap_used, reason = "a test ends where its ground fails")]
 
+#[path = "cli/check.rs"]
+mod check;
 #[path = "cli/faults.rs"]
 mod faults;
 #[path = "cli/hash.rs"]
@@ -20,7 +23,8 @@ impl Bed {
     fn new() -> Self {
         let (sandbox, registry) = (Sandbox::new(), Files::start());
         let url = registry.url();
-        sandbox.write(".npmrc", format!("registry={url}\nreplace-registry-host=always\n"));
+        let npmrc = format!("registry={url}\nreplace-registry-host=always\n");
+        fs_err::write(sandbox.home().join(".npmrc"), npmrc).unwrap();
         Self { sandbox, registry }
     }
 

@@ -57,3 +57,33 @@ cases! {
     npm_emdash: "stale-emdash-1" "package-lock.json",
     cargo_agent_browser: "cargo-agent-browser-0.14.0" "Cargo.lock",
 }
+
+/// A hash that was stale in a real project becomes what a person wrote there later, and no other byte changes.
+#[track_caller]
+fn mend(case: &str, lockfiles: &[&str]) {
+    let sandbox = Sandbox::new();
+    for name in lockfiles {
+        sandbox.write(name, lockfile(case, name));
+    }
+    sandbox.write("before.nix", lockfile(case, "before.nix"));
+    let certificates = std::env::var_os("SSL_CERT_FILE").unwrap_or_default();
+    let hashfix = |args: [&'static str; 2]| {
+        let run = sandbox.run(env!("CARGO_BIN_EXE_hashfix")).args(args);
+        run.env("SSL_CERT_FILE", &certificates).output()
+    };
+    drop(hashfix(["all", "--check"]).code(1));
+    assert_eq!(sandbox.read("before.nix").into_bytes(), lockfile(case, "before.nix"));
+    hashfix(["all", "--fix"]).code(0).stdout("before.nix:[..]: fixed: [..]\n").stderr("");
+    assert_eq!(sandbox.read("before.nix").into_bytes(), lockfile(case, "after.nix"));
+    hashfix(["all", "--check"]).code(0).stdout("").stderr("");
+}
+
+#[test]
+fn stale_ihp() {
+    mend("stale-ihp-1", &["yarn.lock", "Guide.yarn.lock"]);
+}
+
+#[test]
+fn stale_emdash() {
+    mend("stale-emdash-1", &["package-lock.json"]);
+}
