@@ -7,6 +7,8 @@ use std::str::FromStr;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use cli::{Common, CommonArgs};
 
+use crate::compat::CompatArgs;
+
 /// Turn store paths and files into a reproducible OCI image
 ///
 /// Examples:
@@ -99,6 +101,30 @@ pub(crate) enum Verb {
     /// are named where they can be told.
     #[command(verbatim_doc_comment)]
     Verify(VerifyArgs),
+
+    /// Write an image in another form
+    ///
+    /// IMAGE is a plan, nix2container's image.json, dockerTools' conf.json, an
+    /// archive or a layout; the form is found by looking. Made layers stay made
+    /// layers in a plan, and are made for an archive or a layout.
+    ///
+    /// Examples:
+    ///   ociimg convert image.json | pushimg ghcr.io/org/api:v1
+    ///   ociimg convert conf.json --format nix2container -o image.json
+    ///   ociimg convert image.tar -o oci:out
+    #[command(verbatim_doc_comment)]
+    Convert(Box<ConvertArgs>),
+
+    /// Stand in for nix2container's program or dockerTools' stream script
+    ///
+    /// The arguments, files and bytes are theirs. Called by the name
+    /// `nix2container` or `stream_layered_image`, the program does so by itself.
+    ///
+    /// Examples:
+    ///   ociimg compat nix2container layers-from-reproducible-storepaths out.json graph.json
+    ///   ociimg compat stream-layered-image conf.json | docker load
+    #[command(verbatim_doc_comment)]
+    Compat(CompatArgs),
 }
 
 /// The arguments of `build`.
@@ -248,6 +274,28 @@ pub(crate) struct SourceArgs {
     pub(crate) layers: LayerArgs,
 }
 
+/// The arguments of `convert`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ConvertArgs {
+    /// A file, `-`, `oci:DIR[:NAME]`, `oci-archive:FILE[:NAME]` or `docker-archive:FILE`
+    pub(crate) image: OsString,
+
+    /// Another name, without a tag
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+
+    /// Another tag
+    #[arg(long)]
+    pub(crate) tag: Option<String>,
+
+    /// Read `/nix/store/…` below this directory
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) store_root: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// Where the image goes.
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Destination")]
@@ -274,6 +322,8 @@ pub(crate) enum Format {
     OciArchive,
     /// The same tar with plain layers, which docker loads fastest
     DockerArchive,
+    /// nix2container's image.json
+    Nix2container,
 }
 
 /// What the image says about itself.

@@ -48,6 +48,10 @@ pub(crate) fn run(args: &BuildArgs, io: &mut Io) -> Result<Exit, BuildError> {
             let measured = draft.measure(&root, jobs(), cache, &add)?;
             write::plan(&draft.finish(measured)?, &to, io)?;
         }
+        Destination::Nix2container(to) => {
+            let measured = draft.measure(&root, jobs(), cache, &add)?;
+            write::nix2container(&draft.finish(measured)?, &to, io)?;
+        }
         Destination::Archive { to, compression } => {
             write::archive(draft, &packing(compression), &to, io)?;
         }
@@ -144,7 +148,7 @@ pub(crate) fn cache(io: &Io) -> Option<Cache> {
 }
 
 /// The name as a reference without its tag; both must be what a registry takes.
-fn named(name: &str, tag: Option<&str>) -> Result<Reference, BuildError> {
+pub(crate) fn named(name: &str, tag: Option<&str>) -> Result<Reference, BuildError> {
     let refused = |source| {
         let tag = tag.map(|tag| format!(":{tag}")).unwrap_or_default();
         BuildError::Name { name: format!("{name}{tag}"), source }

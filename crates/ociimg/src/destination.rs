@@ -13,6 +13,8 @@ use crate::args::{Format, OutputArgs};
 pub(crate) enum Destination {
     /// The plan.
     Plan(Place),
+    /// nix2container's `image.json`.
+    Nix2container(Place),
     /// One tar.
     Archive { to: Place, compression: Compression },
     /// A folder with blobs and an index; the name is that in the index.
@@ -100,10 +102,11 @@ impl Destination {
             (None, None) => Format::Plan,
         };
         let default = match format {
-            Format::Plan if args.compress.is_some() => {
+            Format::Plan | Format::Nix2container if args.compress.is_some() => {
                 return Err(DestinationError::CompressedPlan);
             }
             Format::Plan => return Ok(Self::Plan(to)),
+            Format::Nix2container => return Ok(Self::Nix2container(to)),
             Format::OciArchive => Compression::Gzip,
             // What docker unpacks at once need not be packed.
             Format::DockerArchive => Compression::None,
@@ -128,11 +131,13 @@ impl Destination {
     /// What is made or replaced.
     pub(crate) fn file(&self) -> Option<&Path> {
         match self {
-            Self::Plan(Place::File(path)) | Self::Archive { to: Place::File(path), .. } => {
-                Some(path)
-            }
+            Self::Plan(Place::File(path))
+            | Self::Nix2container(Place::File(path))
+            | Self::Archive { to: Place::File(path), .. } => Some(path),
             Self::Layout { folder, .. } => Some(folder),
-            Self::Plan(Place::Stdout) | Self::Archive { to: Place::Stdout, .. } => None,
+            Self::Plan(Place::Stdout)
+            | Self::Nix2container(Place::Stdout)
+            | Self::Archive { to: Place::Stdout, .. } => None,
         }
     }
 }

@@ -143,6 +143,45 @@ pub(crate) enum BuildError {
     /// A layer could not be compressed.
     #[error(transparent)]
     Compress(#[from] oci::compress::CompressError),
+    /// An image that nix2container cannot hold.
+    #[error("cannot write the image for nix2container")]
+    NoN2c(#[source] Box<oci::n2c::N2cError>),
+    /// An image that cannot be read.
+    #[error(transparent)]
+    Source(Box<oci::source::SourceError>),
+    /// A plan that is none.
+    #[error("cannot understand the plan `{}`", .path.display())]
+    Plan {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<oci::plan::PlanError>,
+    },
+    /// Layers of an archive are named by the file that they are in.
+    #[error("an archive cannot be converted from stdin")]
+    ArchiveFromStdin,
+    /// Several images under one name.
+    #[error("`{}` holds images for several platforms", .0.display())]
+    IndexOfImages(PathBuf),
+    /// A document of nix2container.
+    #[error("cannot use `{}`", .path.display())]
+    N2c {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<oci::n2c::N2cError>,
+    },
+    /// A `conf.json` of dockerTools.
+    #[error("cannot stream `{}`", .path.display())]
+    Conf {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<oci::dockertools::ConfError>,
+    },
+    /// Stdin was to be read, but nobody types an image.
+    #[error(transparent)]
+    Stdin(#[from] cli::StdinIsTerminal),
     /// A document could not be written as JSON.
     #[error("cannot write the plan as JSON")]
     Json(#[from] serde_json::Error),
@@ -168,6 +207,9 @@ impl Failure for BuildError {
                 "install Nix, or give the closure by `--graph FILE`; directories outside the store need neither"
             }
             Self::Layer(error) => return layer_hint(error),
+            Self::NoN2c(source) | Self::N2c { source, .. } => crate::convert::n2c_hint(source)?,
+            Self::ArchiveFromStdin => "write it to a file first, and name that",
+            Self::IndexOfImages(_) => "convert each of them: `oci:DIR:NAME` names one",
             Self::Split(error) => return error.hint(),
             Self::BaseFromStdin => "write it to a file first",
             Self::BaseIsPlan(_) => "write it as an archive: `ociimg build -o base.tar`",
@@ -198,6 +240,12 @@ fn layer_hint(error: &LayerError) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+impl From<oci::source::SourceError> for BuildError {
+    fn from(error: oci::source::SourceError) -> Self {
+        Self::Source(Box::new(error))
+    }
 }
 
 impl From<PackError> for BuildError {

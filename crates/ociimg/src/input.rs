@@ -230,6 +230,21 @@ pub(crate) fn closure(
     whole.of(roots).map_err(|source| BuildError::Closure { path: file.clone(), source })
 }
 
+/// Reads a file, or stdin for `-`.
+pub(crate) fn read_operand(path: &Path, limit: u64, io: &mut Io) -> Result<Vec<u8>, BuildError> {
+    use std::io::Read as _;
+    let wrong = |source| BuildError::Read { path: path.to_owned(), source };
+    if path != Path::new("-") {
+        return read_limited(&io.env.cwd().join(path), limit).map_err(wrong);
+    }
+    let mut bytes = Vec::new();
+    io.stdin()?.take(limit + 1).read_to_end(&mut bytes).map_err(wrong)?;
+    if bytes.len() as u64 > limit {
+        return Err(wrong(std::io::Error::other(format!("it is larger than {limit} bytes"))));
+    }
+    Ok(bytes)
+}
+
 pub(crate) fn read_limited(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     use std::io::Read as _;
     let mut bytes = Vec::new();

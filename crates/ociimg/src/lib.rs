@@ -5,6 +5,8 @@
 mod args;
 mod base;
 mod build;
+mod compat;
+mod convert;
 mod destination;
 mod error;
 mod input;
@@ -32,7 +34,7 @@ pub fn command() -> clap::Command {
 
 /// Runs the tool on the arguments of a process, the first being its own name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    cli::run("ociimg", args, |args: Args, io| match &args.verb {
+    cli::run("ociimg", compat::by_own_name(args), |args: Args, io| match &args.verb {
         Verb::Build(build) => build::run(build, io),
         Verb::Plan(plan) => predict::plan(plan, io),
         Verb::Inspect(inspect) => look::inspect(inspect, io),
@@ -40,5 +42,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Why(why) => why::why(why, io),
         Verb::Diff(diff) => look::diff(diff, io),
         Verb::Verify(verify) => look::verify(verify, io),
+        Verb::Convert(convert) => convert::run(convert, io),
+        Verb::Compat(compat) => compat::run(compat, io),
     })
 }

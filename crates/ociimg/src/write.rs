@@ -8,6 +8,7 @@ use cli::{Io, Var, outln};
 use fs_err as fs;
 use oci::archive::{ArchiveTarget, write_archive};
 use oci::layout::write_layout;
+use oci::n2c::Image;
 use oci::pack::Packing;
 use oci::plan::{Draft, Plan};
 use tempfile::NamedTempFile;
@@ -17,19 +18,31 @@ use crate::error::BuildError;
 
 /// Where blobs wait when their size has to be known before they can be sent on: a folder that is not in
 /// memory, unless the user says so.
-const SPOOL: &str = "/var/tmp";
+pub(crate) const SPOOL: &str = "/var/tmp";
 
 /// Writes the plan.
 pub(crate) fn plan(plan: &Plan, to: &Place, io: &mut Io) -> Result<(), BuildError> {
     let bytes = plan.to_bytes()?;
     match to {
         Place::Stdout => io.out.bytes(&bytes)?,
-        Place::File(path) => {
-            Beside::new(path)?
-                .fill(|file| file.write_all(&bytes).map_err(|e| unwritten(path, e)))?;
-        }
+        Place::File(path) => file(&bytes, path)?,
     }
     Ok(())
+}
+
+/// Writes the plan as nix2container's `image.json`.
+pub(crate) fn nix2container(plan: &Plan, to: &Place, io: &mut Io) -> Result<(), BuildError> {
+    let bytes =
+        Image::of_plan(plan).map_err(|error| BuildError::NoN2c(Box::new(error)))?.to_bytes()?;
+    match to {
+        Place::Stdout => Ok(io.out.bytes(&bytes)?),
+        Place::File(path) => file(&bytes, path),
+    }
+}
+
+/// Writes a small file.
+pub(crate) fn file(bytes: &[u8], path: &Path) -> Result<(), BuildError> {
+    Beside::new(path)?.fill(|file| file.write_all(bytes).map_err(|e| unwritten(path, e)))
 }
 
 /// Writes the archive; to a file, its manifest's digest is what stdout gets.

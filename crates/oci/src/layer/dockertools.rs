@@ -150,7 +150,6 @@ impl Header<'_> {
 }
 
 /// A member of the archive around the layers, by `tarfile` as well.
-#[expect(dead_code, reason = "the archive around the layers comes next")]
 pub(crate) fn outer_member(name: &str, size: u64, stamp: &Stamp, mode: u32) -> Vec<u8> {
     let (uname, gname) = (&stamp.uname[..], &stamp.gname[..]);
     let header = Header {

@@ -145,7 +145,7 @@ pub struct PathOptions {
 
 /// Replaces every match of `regex` in the absolute path of an entry by `repl`, in Go's syntax (`$1`,
 /// `${name}`). An entry whose name becomes empty is left out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rewrite {
     /// What is looked for.

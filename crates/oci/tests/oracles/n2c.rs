@@ -69,3 +69,33 @@ fn a_whole_job_makes_the_config_of_nix2container() {
         "sha256:b366073a758d4553528b580c155df6b12ba47c2dbe34f3a6059505cc25e7de3c"
     );
 }
+
+#[test]
+fn a_whole_job_makes_the_documents_of_nix2container() {
+    use oci::n2c::{Image, Job, layers_to_bytes, made_layers};
+
+    let root = tempfile::tempdir().unwrap();
+    fixture(root.path());
+    let read = |name: &str| fs_err::read(super::folder().join("n2c").join(name)).unwrap();
+    let input: Value = serde_json::from_slice(&read("n2c-job1.input.json")).unwrap();
+    let bytes = |key: &str| input[key].to_string().into_bytes();
+    let job = Job {
+        paths: serde_json::from_value(input["Paths"].clone()).unwrap(),
+        parents: Vec::new(),
+        rewrites: Job::parse_rewrites(&bytes("Rewrites")).unwrap(),
+        perms: Job::parse_perms(&bytes("Perms")).unwrap(),
+        ignore: input["Ignore"].as_str().unwrap().to_owned(),
+        max_layers: input["MaxLayers"].as_i64().unwrap(),
+        history: Job::parse_history(&bytes("History")).unwrap(),
+    };
+    let jobs = std::num::NonZeroUsize::MIN;
+    let layers = made_layers(&job, &StoreRoot::at(root.path()), jobs, &|_| ()).unwrap();
+    assert_eq!(layers_to_bytes(&layers).unwrap(), read("n2c-job1.layers.json"));
+    let created = serde_json::from_value(input["Created"].clone()).unwrap();
+    let arch = input["Arch"].as_str().unwrap();
+    let image = Image::new(&bytes("Config"), None, layers, arch, created, true).unwrap();
+    assert_eq!(image.to_bytes().unwrap(), read("n2c-job1.image.json"));
+    let plan = image.draft().unwrap().finish(image.measured().unwrap()).unwrap();
+    assert_eq!(plan.config.to_bytes().unwrap(), read("n2c-job1.config-blob.json"));
+    assert_eq!(Image::of_plan(&plan).unwrap().to_bytes().unwrap(), read("n2c-job1.image.json"));
+}

@@ -1,6 +1,8 @@
 //! The tool as its users see it: arguments, stdout, stderr, exit code.
 #![expect(clippy::unwrap_used, reason = "a test may end where its ground fails")]
 
+mod compat;
+mod convert;
 mod looks;
 mod outputs;
 mod spec;
