@@ -27,7 +27,7 @@ fix:
 
 # Run the engine of pc through N random schedules
 simulate N="1000000":
-    LIKEWISE_SCHEDULES={{ N }} cargo test --release --package pc --lib simulation -- --nocapture
+    LIKEWISE_SCHEDULES={{ N }} cargo test --package pc --lib simulation -- --nocapture
 
 # Run the benchmarks, or those named
 bench *NAMES:

@@ -95,6 +95,13 @@ fn fix_leaves_a_tree_that_check_accepts() {
 }
 
 #[test]
+fn the_engine_is_simulated() {
+    let checkout = Checkout::new();
+    let shown = checkout.just("simulate 5000").stdout;
+    assert!(shown.contains("5000 schedules: "), "{shown}");
+}
+
+#[test]
 fn the_demo_runs_and_leaves_an_image() {
     let checkout = Checkout::new();
     let shown = checkout.just("demo").stdout;

@@ -251,11 +251,6 @@ impl Engine {
             let generation = process.generation;
             self.actions.push(Action::TerminateRest { id, generation });
         }
-        let code = match self.process(id).intent {
-            // A probe gave it up: that is a failure, however it took the signal.
-            Intent::Unhealthy => 1,
-            _ => code,
-        };
         self.ended(id, code, Outcome::Completed, now);
     }
 
@@ -267,12 +262,16 @@ impl Engine {
         }
         let process = &mut self.processes[id.0];
         process.probes.clear();
-        // One that ends by itself is shown as healthy as it last was.
-        if process.phase == Phase::Stopping {
+        // One that was ready and ended by itself is still shown so, as upstream shows it.
+        let was_ready = process.health == Health::Ready
+            && (process.spec.readiness.is_some() || process.spec.has_ready_line);
+        if process.phase == Phase::Stopping || !was_ready {
             process.health = Health::Unknown;
         }
-        process.code = code;
         let intent = std::mem::take(&mut process.intent);
+        process.was_unhealthy = intent == Intent::Unhealthy;
+        // However it took the signal, it was given up.
+        process.code = if process.was_unhealthy { 1 } else { code };
         if self.stopping.is_some() || intent == Intent::Stay {
             self.finally(id, outcome, now);
         } else if intent == Intent::Again {
@@ -494,6 +493,7 @@ impl Engine {
         let process = &mut self.processes[id.0];
         process.generation += 1;
         process.line_came = false;
+        process.was_unhealthy = false;
         process.awaits_start = true;
         process.intent = Intent::Policy;
         process.has_survivors = false;

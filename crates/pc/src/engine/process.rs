@@ -115,6 +115,8 @@ pub(crate) struct Process {
     pub(crate) has_run: bool,
     /// It takes part in this run: dependents wait for it.
     pub(crate) is_wanted: bool,
+    /// A probe gave it up, which is a failure whatever its code.
+    pub(crate) was_unhealthy: bool,
     /// A start was ordered and not reported yet.
     pub(crate) awaits_start: bool,
     pub(crate) restarts: u32,
@@ -141,6 +143,7 @@ impl Process {
             health: Health::Unknown,
             probes: Probes::default(),
             line_came: false,
+            was_unhealthy: false,
             awaits_start: false,
             has_run: false,
             is_wanted: is_started,
@@ -156,7 +159,7 @@ impl Process {
 
     /// Whether its last code counts as success.
     pub(crate) fn succeeded(&self) -> bool {
-        self.code == 0 || self.spec.success_codes.contains(&self.code)
+        !self.was_unhealthy && (self.code == 0 || self.spec.success_codes.contains(&self.code))
     }
 
     /// Whether it is on its way to an end, or runs.

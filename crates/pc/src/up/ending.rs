@@ -1,6 +1,6 @@
 //! The end of a run: everything has ended, which is proved, and every line has found its reader.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -31,7 +31,9 @@ impl Machine<'_> {
 
     /// Lines still wait for their reader; a signal ends the wait.
     pub(super) fn wait_for_readers(&mut self) -> Result<(), MachineError> {
-        while !self.output.is_idle() {
+        // Who asked twice to be gone waits for nobody who stands still.
+        let end = (self.interrupts >= 2).then(|| Instant::now() + Duration::from_secs(1));
+        while !self.output.is_idle() && end.is_none_or(|end| Instant::now() < end) {
             let ready =
                 self.poller.wait(Some(Duration::from_millis(20))).map_err(MachineError::Wait)?;
             if ready.contains(&Ready(token(SIGNALS, 0))) {

@@ -35,6 +35,7 @@ impl Machine<'_> {
 
     pub(super) fn interrupt(&mut self) {
         let is_first = !self.engine.is_stopping();
+        self.interrupts += 1;
         self.events.push_back(Event::Interrupt);
         if is_first {
             let count = self.engine.processes().iter().filter(|process| process.is_up()).count();

@@ -105,6 +105,8 @@ pub(crate) struct Machine<'a> {
     pub(super) asked: BTreeSet<(i32, u64)>,
     /// Something was given up: the user left, or nothing helped.
     pub(super) has_left: bool,
+    /// How often a signal asked to end.
+    pub(super) interrupts: u32,
     pub(super) survivors: Vec<String>,
     /// Left behind on purpose, told once.
     pub(super) kept: BTreeMap<i32, u64>,
@@ -180,6 +182,7 @@ impl<'a> Machine<'a> {
             owners: BTreeMap::new(),
             asked: BTreeSet::new(),
             has_left: false,
+            interrupts: 0,
             survivors: Vec::new(),
             kept: BTreeMap::new(),
             events: VecDeque::new(),

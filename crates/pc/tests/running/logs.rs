@@ -129,6 +129,6 @@ fn a_log_that_cannot_be_written_is_told_and_the_rest_goes_on() {
         .stdout("[a\t] hi\n")
         .stderr(
             "pc: warning: cannot write the log `/dev/full`: No space left on device (os error 28)\n\
-             pc: warning: 60 bytes could not be written to the log `/dev/full`\n",
+             pc: warning: 58 bytes could not be written to the log `/dev/full`\n",
         );
 }
