@@ -161,6 +161,11 @@ impl Scan<'_> {
             let rest = after.trim_ascii_start();
             return rest.is_empty() || b",}]".contains(&rest[0]);
         }
+        // `X_PORT = 3,` is a member of an enumeration.
+        let is_member = blanks > 0 && !is_colon && !quoted && after.starts_with(b",");
+        if is_member && matches!(self.page.kind, Kind::Code(_)) {
+            return false;
+        }
         ends_quoted(after, quoted)
     }
 

@@ -149,6 +149,13 @@ fn settings() {
 }
 
 #[test]
+fn members_of_enumerations_are_none() {
+    let code = Kind::Code(Comments::Slashes);
+    assert_eq!(of(code, "enum A { IFLA_PORT = 4, B_PORT = 5, }"), NONE);
+    assert_eq!(of(code, "const PORT = 3000;"), [3000]);
+}
+
+#[test]
 fn defaults_of_variables() {
     for line in [
         "${X_PORT:-3000}",
