@@ -11,7 +11,9 @@ use crate::logs::{Line, Lines, Stream};
 use crate::os::{Handle, Relative};
 
 /// What one turn reads of a stream at most, so that no process holds up the others.
-pub(super) const TURN: usize = 1 << 20;
+pub(super) const TURN: usize = 256 << 10;
+/// What is read of a stream whose writer has ended: more than any pipe holds.
+pub(super) const DRAIN: usize = 2 << 20;
 /// A pipe that was full once may hold this much: fewer turns for the same lines.
 #[cfg(target_os = "linux")]
 const LARGE_PIPE: usize = 1 << 20;

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::body::TURN;
+use super::body::{DRAIN, TURN};
 use super::machine::{LEADER, Machine, STREAM, token};
 use super::output::Found;
 use super::watcher::Watcher;
@@ -71,7 +71,7 @@ impl Machine<'_> {
         }
         // All it wrote is in its pipes, and comes before its end.
         for stream in 0..2 {
-            self.pump(index, stream, 2 * TURN);
+            self.pump(index, stream, DRAIN);
         }
         self.take_ready(index);
         self.finish_lines_if_closed(index);

@@ -193,10 +193,10 @@ impl Output {
         ];
         for (outlet, name) in streams {
             let Some(outlet) = outlet else { continue };
+            outlet.flush();
             if let Some(dropped) = outlet.take_dropped() {
                 io.warn(format!("{dropped} lines were dropped: the reader of {name} is too slow"));
             }
-            outlet.flush();
             if let Some(error) = outlet.take_failure() {
                 io.warn(format!("cannot write to {name} any more: {error}; the processes go on"));
             }

@@ -219,7 +219,7 @@ impl Machine<'_> {
             return;
         }
         for stream in 0..2 {
-            self.pump(index, stream, super::body::TURN);
+            self.pump(index, stream, super::body::DRAIN);
         }
         let Some(body) = self.bodies[index].take() else { return };
         for reader in &body.readers {
