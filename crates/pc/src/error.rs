@@ -3,6 +3,7 @@
 use cli::{Exit, Failure, StdoutError};
 
 use crate::config::ConfigError;
+use crate::ports_plan::TakenPorts;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,10 @@ pub(crate) enum PcError {
     /// There is nothing that could be checked.
     #[error(transparent)]
     Unreadable(ConfigError),
-    /// The engine is not there.
+    /// A port that is wanted belongs to somebody else.
+    #[error(transparent)]
+    Ports(#[from] TakenPorts),
+    /// It could not be run.
     #[error(transparent)]
     Run(#[from] crate::up::RunError),
     #[error("cannot make JSON")]
@@ -26,6 +30,7 @@ impl Failure for PcError {
     fn exit(&self) -> Exit {
         match self {
             Self::Config(error) => error.exit(),
+            Self::Ports(error) => error.exit(),
             Self::Unreadable(_) | Self::Run(_) | Self::Json(_) | Self::Stdout(_) => Exit::Trouble,
         }
     }
@@ -33,6 +38,7 @@ impl Failure for PcError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Config(error) | Self::Unreadable(error) => error.hint(),
+            Self::Ports(error) => error.hint(),
             Self::Run(_) | Self::Json(_) | Self::Stdout(_) => None,
         }
     }

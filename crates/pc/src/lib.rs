@@ -10,8 +10,11 @@ pub mod config;
 mod engine;
 mod error;
 mod events;
+#[doc(hidden)]
+pub mod fuzzing;
 mod logs;
 mod os;
+mod ports_plan;
 mod probe;
 mod project;
 mod report;

@@ -6,8 +6,9 @@ use crate::args::{CiArgs, RunArgs, UpArgs};
 use crate::asked::{CiAsked, RunAsked, UpAsked};
 use crate::config::{Project, with_pc_env};
 use crate::error::PcError;
+use crate::os::clean_up;
 use crate::up::{self, Launch};
-use crate::{ci, project, run as foreground};
+use crate::{ci, ports_plan, project, run as foreground};
 
 pub(crate) fn up(args: &UpArgs, launch: &Launch<'_>, io: &mut Io) -> Result<Exit, PcError> {
     if args.dry_run != Some(true)
@@ -22,6 +23,7 @@ pub(crate) fn up(args: &UpArgs, launch: &Launch<'_>, io: &mut Io) -> Result<Exit
     if asked.dry_run {
         return dry_run(&project, io);
     }
+    ports(&project, asked.running.ignores_ports, io)?;
     Ok(up::run(&asked, &project, launch, io)?)
 }
 
@@ -32,6 +34,7 @@ pub(crate) fn run(args: &RunArgs, launch: &Launch<'_>, io: &mut Io) -> Result<Ex
     with_pc_env(io)?;
     let asked = RunAsked::of(args, &io.env);
     let project = project::open(&asked.request, io)?;
+    ports(&project, asked.running.ignores_ports, io)?;
     Ok(foreground::run(&asked, project, launch, io)?)
 }
 
@@ -42,7 +45,21 @@ pub(crate) fn ci(args: &CiArgs, launch: &Launch<'_>, io: &mut Io) -> Result<Exit
     with_pc_env(io)?;
     let asked = CiAsked::of(args, &io.env);
     let project = project::open(&asked.request, io)?;
+    ports(&project, asked.running.ignores_ports, io)?;
     Ok(ci::run(&asked, &project, launch, io)?)
+}
+
+/// Whether the ports that are wanted are free. What a killed run left behind does not keep them.
+fn ports(project: &Project, is_ignored: bool, io: &Io) -> Result<(), PcError> {
+    if is_ignored || ports_plan::check(project).is_ok() {
+        return Ok(());
+    }
+    if let Ok(ended) = clean_up(&io.env)
+        && !ended.is_empty()
+    {
+        io.status(format!("ended what a killed run left behind: {}", ended.join(", ")));
+    }
+    Ok(ports_plan::check(project)?)
 }
 
 /// `--dry-run`: process-compose's line, which scripts look for.

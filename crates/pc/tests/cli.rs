@@ -2,6 +2,10 @@
 
 mod cli {
     mod check;
+    mod config;
+    mod hostile;
+    mod port_plan;
+    mod upstream;
 
     use testkit::{Output, Sandbox};
 

@@ -1,6 +1,8 @@
 //! Recorded answers of process-compose. `LIKEWISE_ORACLES` names their folder.
+#![expect(clippy::unwrap_used, reason = "a test may end where its cases cannot be read")]
 
 mod oracles {
+    mod loading;
     mod running;
 
     use std::path::{Path, PathBuf};

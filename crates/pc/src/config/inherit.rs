@@ -18,7 +18,7 @@ pub(crate) fn inherit(
     for at in 0..processes.len() {
         let mut chain = vec![at];
         if let Err(problem) = chain_of(processes, &mut chain) {
-            problems.push(problem);
+            problems.extend(problem);
             continue;
         }
         let Some(&root) = chain.last().filter(|_| chain.len() > 1) else { continue };
@@ -51,7 +51,9 @@ fn without_extends(node: &Node) -> Node {
 }
 
 /// Follows `extends` from the last of the chain to a process that has none.
-fn chain_of(processes: &[Entry], chain: &mut Vec<usize>) -> Result<(), Problem> {
+///
+/// A circle is told by the first of its members alone.
+fn chain_of(processes: &[Entry], chain: &mut Vec<usize>) -> Result<(), Option<Problem>> {
     while let Some(&at) = chain.last() {
         let Some((_, value)) = extends(&processes[at].1) else { return Ok(()) };
         let Some(name) = View(Some(value)).text() else { return Ok(()) };
@@ -60,10 +62,10 @@ fn chain_of(processes: &[Entry], chain: &mut Vec<usize>) -> Result<(), Problem> 
             let known: Vec<&str> = processes.iter().map(|(key, _)| key.value.as_str()).collect();
             let what = format!("`{own}` extends `{name}`, which is no process of this project");
             let problem = Problem::new(Level::Error, "extends", value.span, what);
-            return Err(match schema::nearest(name, &known) {
+            return Err(Some(match schema::nearest(name, &known) {
                 Some(near) => problem.with_hint(format!("did you mean `{near}`?")),
                 None => problem,
-            });
+            }));
         };
         if let Some(from) = chain.iter().position(|&open| open == next) {
             let names: Vec<&str> = chain[from..]
@@ -72,7 +74,9 @@ fn chain_of(processes: &[Entry], chain: &mut Vec<usize>) -> Result<(), Problem> 
                 .map(|&at| processes[at].0.value.as_str())
                 .collect();
             let what = format!("a process extends itself: {}", names.join(" -> "));
-            return Err(Problem::new(Level::Error, "extends", value.span, what));
+            let is_first = chain[from..].iter().min() == chain.first();
+            let problem = Problem::new(Level::Error, "extends", value.span, what);
+            return Err(is_first.then_some(problem));
         }
         chain.push(next);
     }

@@ -146,6 +146,10 @@ fn read(
     validate(&project.processes, &mut problems);
     problems.extend(select(&mut project.processes, request));
     project.ports = ports.numbers.iter().map(|(path, number)| (path.clone(), *number)).collect();
+    // What a process runs may be in what it extends.
+    if problems.iter().any(|problem| problem.id == "extends") {
+        problems.retain(|problem| problem.id != "no-command");
+    }
     // By place; what is said twice about one place is said once.
     problems.sort_by_key(|problem| problem.span.map(|span| (span.file, span.line, span.column)));
     problems.dedup();

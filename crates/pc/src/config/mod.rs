@@ -24,6 +24,7 @@ pub(crate) mod schema;
 mod select;
 mod template;
 mod tree;
+pub(crate) mod try_out;
 pub(crate) mod usage;
 mod validate;
 mod variables;

@@ -174,11 +174,13 @@ fn process_keys(process: &Process, project: &Project) -> Keys {
         inner.text("type", &mcp.kind);
         keys.block("mcp", inner);
     }
-    let ports: Vec<String> = process
-        .ports
-        .iter()
-        .map(|port| port.registered.clone().unwrap_or_else(|| port.number.to_string()))
-        .collect();
+    let mut ports: Vec<String> = Vec::new();
+    for port in &process.ports {
+        let name = port.registered.clone().unwrap_or_else(|| port.number.to_string());
+        if !ports.contains(&name) {
+            ports.push(name);
+        }
+    }
     keys.texts("x-ports", &ports);
     keys
 }
