@@ -1,6 +1,6 @@
 //! What layers were when they were last compressed: digest and size, by codec and by the digest of the tar.
 //!
-//! A file for each, `~/.cache/likewise/layers/<codec>/<hex>`, holding `sha256:… SIZE`. With it the manifest of an image
+//! A file for each, `~/.cache/likewise/layers/<codec>/<hex>`, holding `sha256:… SIZE SEAL`. With it the manifest of an image
 //! that was pushed before is known without reading a layer. It is only believed about what this machine's user wrote
 //! into it, and held to when a blob is made; without it everything works as well.
 
@@ -47,10 +47,12 @@ impl Known {
             return None;
         }
         let text = fs_err::read_to_string(path).ok()?;
-        let (digest, size) = text.strip_suffix('\n')?.split_once(' ')?;
+        let (entry, seal) = text.strip_suffix('\n')?.rsplit_once(' ')?;
+        let (digest, size) = entry.split_once(' ')?;
         let digest: Digest = digest.parse().ok()?;
         digest.algorithm()?;
-        Some((digest, size.parse().ok()?))
+        let size = size.parse().ok()?;
+        (seal == self::seal(with, diff_id, &digest, size)).then_some((digest, size))
     }
 
     /// Remembers a layer. A cache that cannot be written is none, which costs time and nothing else.
@@ -60,7 +62,7 @@ impl Known {
         let written = fs_err::create_dir_all(folder)
             .and_then(|()| tempfile::NamedTempFile::new_in(folder))
             .and_then(|mut file| {
-                writeln!(file, "{digest} {size}")?;
+                writeln!(file, "{digest} {size} {}", seal(with, diff_id, digest, size))?;
                 Ok(file.persist(&path)?)
             });
         if written.is_ok() {
@@ -75,6 +77,11 @@ impl Known {
             let _gone = fs_err::remove_file(path);
         }
     }
+}
+
+/// Ties an entry to the layer that it is about: one that was moved, cut or changed by accident is none.
+fn seal(with: Compression, diff_id: &Digest, digest: &Digest, size: u64) -> String {
+    Digest::of(format!("{} {diff_id} {digest} {size}", with.codec())).encoded().to_owned()
 }
 
 /// Removes the older half of too many files.
@@ -104,10 +111,20 @@ mod tests {
         assert_eq!(known.get(Compression::Gzip, &tar), Some((blob.clone(), 7)));
         assert_eq!(known.get(Compression::Zstd, &tar), None);
         let path = known.path(Compression::Gzip, &tar).unwrap();
-        assert_eq!(fs_err::read_to_string(&path).unwrap(), format!("{blob} 7\n"));
-        for broken in
-            ["", "x", "sha256:0 7\n", "md5:00 7\n", &format!("{blob} 7"), &format!("{blob} -1\n")]
-        {
+        let good = fs_err::read_to_string(&path).unwrap();
+        assert!(good.starts_with(&format!("{blob} 7 ")), "{good}");
+        // The entry of one layer says nothing of another.
+        let other = known.path(Compression::Gzip, &Digest::of("other")).unwrap();
+        fs_err::copy(&path, &other).unwrap();
+        assert_eq!(known.get(Compression::Gzip, &Digest::of("other")), None);
+        for broken in [
+            "",
+            "x",
+            "sha256:0 7\n",
+            "md5:00 7\n",
+            &format!("{blob} 7\n"),
+            &good.replace(" 7 ", " 8 "),
+        ] {
             fs_err::write(&path, broken).unwrap();
             assert_eq!(known.get(Compression::Gzip, &tar), None, "{broken}");
         }

@@ -180,7 +180,12 @@ impl<'a> Sender<'a> {
             }
         }
         if stale.is_empty() {
-            return Ok(false);
+            // A folder does not hold its index to its blobs as a registry does, and looking costs nothing.
+            let damaged = self.target.repository().is_none() && self.misses_any(image)?;
+            if damaged {
+                self.send_all(image)?;
+            }
+            return Ok(damaged);
         }
         self.send_all(image)?;
         if !self.dry_run {
@@ -213,6 +218,16 @@ impl<'a> Sender<'a> {
             self.target.put_named(name, document)?;
         }
         Ok(true)
+    }
+
+    fn misses_any(&self, image: &Image) -> Result<bool, PushError> {
+        for blob in &image.blobs {
+            let wanted = self.foreign || !blob.descriptor.media_type.is_foreign_layer();
+            if wanted && !self.target.has(&blob.descriptor)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn send_all(&self, image: &Image) -> Result<(), PushError> {

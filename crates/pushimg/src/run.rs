@@ -1,6 +1,7 @@
 //! One run: from what was typed to what is printed.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use oci::compress::Compression;
 use oci::layer::StoreRoot;
 use oci::source::{Document, Found, Source};
 use oci::{Digest, Reference};
+use tempfile::NamedTempFile;
 use transfer::Url;
 
 use crate::args::{Args, Format, PackingArgs, PushArgs, Reuse, SendingArgs, Verb};
@@ -101,6 +103,10 @@ pub(crate) fn target(
 
 fn push(args: &PushArgs, io: &mut Io) -> Result<Exit, PushError> {
     let all = plan::operands(args, &io.env)?;
+    if let Some(path) = args.digest_file.as_ref().filter(|_| !args.dry_run && !args.check) {
+        // What cannot be written is found out before anything is sent.
+        drop(beside(path).map_err(PushError::DigestFile)?);
+    }
     // A source that is a pipe may take its time: until it is read, Ctrl-C ends the process as ever.
     let mut opened = Vec::with_capacity(all.len());
     for (source, place) in all {
@@ -385,13 +391,30 @@ pub(crate) fn tell(
             human_bytes(blobs.bytes)
         ));
     }
-    if let Some(path) = digest_file.filter(|_| !report.dry_run) {
-        fs_err::write(path, format!("{}\n", report.digest)).map_err(PushError::DigestFile)?;
-    }
     if json {
         outln!(io, "{}", serde_json::to_string(report)?)?;
     } else {
         outln!(io, "{}", report.digest)?;
     }
+    // The image is there whatever becomes of the file.
+    match digest_file.filter(|_| !report.dry_run) {
+        Some(path) => write_digest(path, &report.digest).map_err(PushError::DigestFile),
+        None => Ok(()),
+    }
+}
+
+/// Writes beside and renames: a full disk leaves no half of a digest.
+fn write_digest(path: &Path, digest: &str) -> std::io::Result<()> {
+    let mut file = beside(path)?;
+    writeln!(file, "{digest}")?;
+    file.persist(path)?;
     Ok(())
+}
+
+/// A temporary file beside a path; where none can be made, the path cannot be written either.
+fn beside(path: &Path) -> std::io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    tempfile::Builder::new()
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .tempfile_in(folder.unwrap_or_else(|| Path::new(".")))
 }

@@ -103,14 +103,35 @@ fn title(html: &str) -> Option<String> {
     (!title.is_empty()).then_some(title)
 }
 
-/// At most so many characters, none of which moves the cursor.
+/// At most so many characters, none of which moves the cursor or turns the text around, and no login that the server
+/// echoes.
 fn shown(text: &str) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    let mut out: String = text.trim().chars().map(clean).take(MAX_SHOWN).collect();
-    if text.trim().chars().count() > MAX_SHOWN {
+    let text = without_logins(text.trim());
+    let turns = |c: char| matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let clean = |c: char| if c.is_control() || turns(c) { ' ' } else { c };
+    let mut out: String = text.chars().map(clean).take(MAX_SHOWN).collect();
+    if text.chars().count() > MAX_SHOWN {
         out.push('…');
     }
     out
+}
+
+/// Puts `***` in the place of what follows `Basic` or `Bearer`, as in an `Authorization` header.
+fn without_logins(text: &str) -> String {
+    let (mut out, mut rest) = (String::new(), text);
+    loop {
+        let lower = rest.to_ascii_lowercase();
+        let places =
+            ["basic ", "bearer "].iter().filter_map(|word| Some((lower.find(word)?, word.len())));
+        let Some((at, length)) = places.min() else { return out + rest };
+        let (before, after) = rest.split_at(at + length);
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+        let end = after.find(|c| !is_part(c)).unwrap_or(after.len());
+        out += before;
+        // Words of a sentence are shorter than any login in base64.
+        out += if end >= 12 { "***" } else { &after[..end] };
+        rest = &after[end..];
+    }
 }
 
 #[cfg(test)]
@@ -153,6 +174,12 @@ mod tests {
     fn nothing_reaches_the_terminal_unharmed() {
         assert_eq!(words("a\u{1b}[31mred\u{7}"), ": a [31mred ");
         assert_eq!(words(&"x".repeat(5000)).chars().count(), 2 + 400 + 1);
+        assert_eq!(words("a\u{202e}b"), ": a b");
+        assert_eq!(
+            words("got Authorization: Basic dTpzM2NyM3Q9; no"),
+            ": got Authorization: Basic ***; no"
+        );
+        assert_eq!(words("a basic check"), ": a basic check");
         let _never_panics = Words::read(None, &[0xff; 600]);
         assert!(Words::read(None, "é".repeat(300).as_bytes()).as_str().starts_with('é'));
     }

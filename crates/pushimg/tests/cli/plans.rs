@@ -127,7 +127,9 @@ fn a_cache_that_lies_is_found_out_and_corrected() {
     let entry = bench.sandbox.home().join(".cache/likewise/layers/gzip-6-libdeflate-1");
     let entry = entry.join(plan.layers[0].diff_id.encoded());
     fs_err::create_dir_all(entry.parent().unwrap()).unwrap();
-    fs_err::write(&entry, format!("{} 7\n", oci::Digest::of("lie"))).unwrap();
+    let (lie, diff_id) = (oci::Digest::of("lie"), &plan.layers[0].diff_id);
+    let seal = oci::Digest::of(format!("gzip-6-libdeflate-1 {diff_id} {lie} 7"));
+    fs_err::write(&entry, format!("{lie} 7 {}\n", seal.encoded())).unwrap();
     let reference = format!("{}/api:v1", registry.host());
     let out = push(&bench, ["-qj1", "plan.json", &reference]).output().code(2).stdout("");
     let start =
@@ -137,6 +139,10 @@ fn a_cache_that_lies_is_found_out_and_corrected() {
     assert!(registry.tags("api").is_empty());
     push(&bench, ["-q", "plan.json", &reference]).output().code(0).stderr("");
     assert_eq!(registry.tags("api"), ["v1"]);
+    // One that has the form of an entry and is not ours is not looked at.
+    fs_err::write(&entry, format!("{lie} 7\n")).unwrap();
+    let reference = format!("{}/again:v1", registry.host());
+    push(&bench, ["-q", "plan.json", &reference]).output().code(0).stderr("");
 }
 
 #[test]
