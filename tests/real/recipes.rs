@@ -95,6 +95,19 @@ fn fix_leaves_a_tree_that_check_accepts() {
 }
 
 #[test]
+fn a_hash_is_filled_in() {
+    let checkout = Checkout::new();
+    let lock = "# yarn lockfile v1\n\n\"lib@file:lib\":\n  version \"1.0.0\"\n";
+    checkout.0.write("app/yarn.lock", lock);
+    let nix =
+        "{ fetchYarnDeps, lib }: fetchYarnDeps { yarnLock = ./yarn.lock; hash = lib.fakeHash; }\n";
+    checkout.0.write("app/default.nix", nix);
+    drop(checkout.just("update-yarn-hash app/default.nix"));
+    let mended = checkout.0.read("app/default.nix");
+    assert!(mended.contains("hash = \"sha256-"), "{mended}");
+}
+
+#[test]
 fn the_engine_is_simulated() {
     let checkout = Checkout::new();
     let shown = checkout.just("simulate 5000").stdout;

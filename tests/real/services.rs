@@ -8,6 +8,7 @@ use testkit::{Sandbox, require};
 use crate::support;
 
 /// How often the whole project is started and stopped.
+#[expect(clippy::disallowed_methods, reason = "tests/run --full says so by this variable")]
 fn rounds() -> usize {
     if std::env::var_os("LIKEWISE_FULL").is_some() { 20 } else { 5 }
 }
@@ -32,7 +33,7 @@ fn postgresql() -> PathBuf {
     }
 }
 
-/// PostgreSQL refuses to run as root: there it runs as the user of Debian's package.
+/// `PostgreSQL` refuses to run as root: there it runs as the user of Debian's package.
 fn as_nobody_special(sandbox: &Sandbox) -> &'static str {
     let id = sandbox.run("id").arg("-u").output().code(0).stdout;
     if id.trim() != "0" {

@@ -40,7 +40,7 @@ pub(crate) enum FetchError {
         /// With its integrity, as the package may be gone for ever.
         label: String,
         #[source]
-        source: CallError,
+        source: Box<CallError>,
     },
     /// The answer is not what the lockfile says, or broke off.
     #[error("`{label}` from {url}")]
@@ -237,9 +237,12 @@ impl Fetcher<'_> {
         let response = self
             .client
             .send(&request)
-            .map_err(|source| FetchError::Call { label: with_hash(), source })?;
+            .map_err(|source| FetchError::Call { label: with_hash(), source: Box::new(source) })?;
         if response.status().as_u16() != 200 {
-            return Err(FetchError::Call { label: with_hash(), source: response.into_error() });
+            return Err(FetchError::Call {
+                label: with_hash(),
+                source: Box::new(response.into_error()),
+            });
         }
         let body = io::Read::take(response.reader(), MAX_ARCHIVE);
         let stored = match download.hash {
@@ -271,7 +274,7 @@ impl Fetcher<'_> {
 /// Whether another try may help: the network, a busy server, an answer that broke off.
 fn may_pass(error: &FetchError) -> bool {
     match error {
-        FetchError::Call { source, .. } => match source {
+        FetchError::Call { source, .. } => match &**source {
             CallError::Status { status, .. } => {
                 status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
             }

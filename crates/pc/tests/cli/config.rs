@@ -7,7 +7,8 @@ use super::{in_sandbox, pc};
 /// What `pc config --json` says of one process, as lines of `key value`.
 fn shown(sandbox: &Sandbox, args: &[&str], pointer: &str) -> String {
     let output = in_sandbox(sandbox, &[&["config", "--json"], args].concat()).code(0);
-    let value: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let value: Result<serde_json::Value, _> = serde_json::from_str(&output.stdout);
+    let value = value.unwrap_or_default();
     value.pointer(pointer).unwrap_or(&serde_json::Value::Null).to_string()
 }
 

@@ -248,7 +248,8 @@ fn better(case: &Value, answer: &Answer) -> Vec<String> {
         "no-command" => {
             answer.code == 1 && answer.stderr.contains("neither `command` nor `entrypoint`")
         }
-        other => panic!("nothing is known of the case `{other}`"),
+        // A case that is not in this list is one that nobody has looked at.
+        _ => false,
     };
     let mut complaints = Vec::new();
     if !is_good {
