@@ -13,6 +13,8 @@ use crate::os::{
     Handle, Relative, has_children, kill_group, relatives, send, signal_named, start_time,
 };
 
+/// So long a process that was killed may take to end, before it counts as one that was left.
+const STRAY_DYING: Duration = Duration::from_millis(50);
 /// How long what belongs to nobody may take to end by itself, at the end.
 const STRAY_GRACE: Duration = Duration::from_secs(2);
 /// How long killed strays may take to disappear.
@@ -131,6 +133,11 @@ impl Machine<'_> {
                     self.survived(None, pid, &name);
                 }
                 return;
+            }
+            // What was killed with its group a moment ago is still on its way out.
+            if elapsed < STRAY_DYING {
+                std::thread::sleep(Duration::from_millis(2));
+                continue;
             }
             for one in left {
                 let is_new = asked.insert(one.pid, one.start).is_none();
