@@ -1,6 +1,6 @@
 //! `hashfix`: the fixed-output hash of a lockfile, computed from the lockfile and the package registry alone.
 //!
-//! No Nix, no Node and no build: a [recipe](recipe::Recipe) says what nixpkgs' fetcher would put into its output, the
+//! No Nix, no Node and no build: a recipe says what nixpkgs' fetcher would put into its output, the
 //! packages are fetched and verified, and the NAR of that output is hashed while they come.
 
 mod args;
