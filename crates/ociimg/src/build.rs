@@ -37,19 +37,29 @@ pub(crate) fn run(args: &BuildArgs, io: &mut Io) -> Result<Exit, BuildError> {
         outside_of_sources(target, &draft)?;
     }
     let root = StoreRoot::at(io.env.cwd().join(&args.source.store_root));
+    deliver(draft, destination, &root, io)?;
+    Ok(Exit::Done)
+}
+
+/// Writes an image to where it goes, in the form that is wanted there.
+pub(crate) fn deliver(
+    draft: Draft,
+    destination: Destination,
+    root: &StoreRoot,
+    io: &mut Io,
+) -> Result<(), BuildError> {
     let progress = io.progress("reading", None);
     let add = |bytes| progress.add(bytes);
     let cache = cache(io);
     let cache = cache.as_ref();
-    let packing =
-        |compression| Packing { root: &root, compression, jobs: jobs(), cache, progress: &add };
+    let packing = |compression| Packing { root, compression, jobs: jobs(), cache, progress: &add };
     match destination {
         Destination::Plan(to) => {
-            let measured = draft.measure(&root, jobs(), cache, &add)?;
+            let measured = draft.measure(root, jobs(), cache, &add)?;
             write::plan(&draft.finish(measured)?, &to, io)?;
         }
         Destination::Nix2container(to) => {
-            let measured = draft.measure(&root, jobs(), cache, &add)?;
+            let measured = draft.measure(root, jobs(), cache, &add)?;
             write::nix2container(&draft.finish(measured)?, &to, io)?;
         }
         Destination::Archive { to, compression } => {
@@ -59,7 +69,7 @@ pub(crate) fn run(args: &BuildArgs, io: &mut Io) -> Result<Exit, BuildError> {
             write::layout(draft, &packing(compression), &folder, name.as_deref(), io)?;
         }
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// An image that is written into what it is made of would hold itself, half.

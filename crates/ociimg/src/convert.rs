@@ -9,16 +9,13 @@ use cli::{Exit, Io};
 use oci::dockertools::Conf;
 use oci::layer::{Dialect, Measured, StoreRoot};
 use oci::n2c::{Image as N2cImage, N2cError};
-use oci::pack::Packing;
 use oci::plan::{Draft, DraftLayer, DraftSource, LayerSource, Plan, StoredLayer};
 use oci::source::{Content, Found, Image, Sniffed, Source, SourceError, Unpacked};
 use oci::{Digest, HashingReader, ImageConfig, Manifest, MediaType};
 
 use crate::args::ConvertArgs;
-use crate::build::{cache, jobs};
 use crate::destination::Destination;
 use crate::error::BuildError;
-use crate::write;
 
 /// Reads the image in one form and writes it in another.
 pub(crate) fn run(args: &ConvertArgs, io: &mut Io) -> Result<Exit, BuildError> {
@@ -34,28 +31,7 @@ pub(crate) fn run(args: &ConvertArgs, io: &mut Io) -> Result<Exit, BuildError> {
         // Its layers are written by its own rules alone.
         draft.layers.iter_mut().for_each(in_n2c);
     }
-    let progress = io.progress("reading", None);
-    let add = |bytes| progress.add(bytes);
-    let cache = cache(io);
-    let cache = cache.as_ref();
-    let packing =
-        |compression| Packing { root: &root, compression, jobs: jobs(), cache, progress: &add };
-    match destination {
-        Destination::Plan(to) => {
-            let measured = draft.measure(&root, jobs(), cache, &add)?;
-            write::plan(&draft.finish(measured)?, &to, io)?;
-        }
-        Destination::Nix2container(to) => {
-            let measured = draft.measure(&root, jobs(), cache, &add)?;
-            write::nix2container(&draft.finish(measured)?, &to, io)?;
-        }
-        Destination::Archive { to, compression } => {
-            write::archive(draft, &packing(compression), &to, io)?;
-        }
-        Destination::Layout { folder, name, compression } => {
-            write::layout(draft, &packing(compression), &folder, name.as_deref(), io)?;
-        }
-    }
+    crate::build::deliver(draft, destination, &root, io)?;
     Ok(Exit::Done)
 }
 
